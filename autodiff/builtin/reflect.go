@@ -1,0 +1,102 @@
+package builtin
+
+import (
+	"fmt"
+	"reflect"
+	"unsafe"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// children are the nodes that a Gorgonia operation is applied to, in order,
+// with repetitions. Gorgonia's API gives them by way of a map that goes stale.
+func children(n *gorgonia.Node) []*gorgonia.Node {
+	f := reflect.ValueOf(n).Elem().FieldByName("children")
+	if !f.IsValid() || f.Type() != reflect.TypeFor[gorgonia.Nodes]() {
+		return nil // caught by a test: another version of Gorgonia
+	}
+	return *(*gorgonia.Nodes)(unsafe.Pointer(f.UnsafeAddr()))
+}
+
+// fields reads the settings of a Gorgonia operation, which are unexported.
+type fields struct {
+	v   reflect.Value
+	err error
+}
+
+func fieldsOf(op gorgonia.Op) *fields {
+	v := reflect.ValueOf(op)
+	if v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	return &fields{v: v}
+}
+
+func (f *fields) get(name string, kinds ...reflect.Kind) (reflect.Value, bool) {
+	v := f.v.FieldByName(name)
+	for _, k := range kinds {
+		if v.IsValid() && v.Kind() == k {
+			return v, true
+		}
+	}
+	if f.err == nil {
+		f.err = fmt.Errorf("gorgonia's %s has no field %s as expected", f.v.Type(), name)
+	}
+	return v, false
+}
+
+func (f *fields) int(name string) int {
+	if v, ok := f.get(name, reflect.Int); ok {
+		return int(v.Int())
+	}
+	return 0
+}
+
+func (f *fields) bool(name string) bool {
+	if v, ok := f.get(name, reflect.Bool); ok {
+		return v.Bool()
+	}
+	return false
+}
+
+func (f *fields) float(name string) float64 {
+	if v, ok := f.get(name, reflect.Float64); ok {
+		return v.Float()
+	}
+	return 0
+}
+
+func (f *fields) ints(name string) []int {
+	v, ok := f.get(name, reflect.Slice)
+	if !ok {
+		return nil
+	}
+	out := make([]int, v.Len())
+	for i := range out {
+		out[i] = int(v.Index(i).Int())
+	}
+	return out
+}
+
+// numbers is the elements of a value as float64 in row-major order.
+func numbers(v gorgonia.Value) ([]float64, error) {
+	if d, ok := v.(*tensor.Dense); ok && d.RequiresIterator() {
+		v = d.Materialize().(*tensor.Dense)
+	}
+	switch x := v.Data().(type) {
+	case float32:
+		return []float64{float64(x)}, nil
+	case float64:
+		return []float64{x}, nil
+	case []float64:
+		return append([]float64(nil), x...), nil
+	case []float32:
+		out := make([]float64, len(x))
+		for i, y := range x {
+			out[i] = float64(y)
+		}
+		return out, nil
+	}
+	return nil, fmt.Errorf("a constant of type %T; allowed are float32 and float64", v.Data())
+}

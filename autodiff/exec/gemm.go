@@ -1,0 +1,40 @@
+package exec
+
+import "slices"
+
+// gemmOp multiplies matrices: [batch..., m, k] by [batch..., k, n]. A transposed
+// operand is a view.
+type gemmOp struct{}
+
+func (gemmOp) String() string { return "gemm" }
+
+// Gemm is the matrix product of the last two axes, [batch..., m, k] by
+// [batch..., k, n], for every index of the leading axes, which are equal.
+// Transposes and repeated batches given as views cost nothing.
+func (b *Builder) Gemm(x, y Value) Value {
+	if !b.ok(x, y) {
+		return None
+	}
+	xs, ys := b.g.shape(x), b.g.shape(y)
+	r := len(xs)
+	if r < 2 || len(ys) != r || !sameShape(xs[:r-2], ys[:r-2]) || xs[r-1] != ys[r-2] {
+		return b.failf("gemm: %v by %v", xs, ys)
+	}
+	shape := append(slices.Clone(xs[:r-1]), ys[r-1])
+	return b.add(gemmOp{}, shape, b.matrix(x), b.matrix(y))
+}
+
+// matrix is v, or a copy of it if neither its rows nor its columns are
+// contiguous.
+func (b *Builder) matrix(v Value) Value {
+	shape := b.g.shape(v)
+	r := len(shape)
+	_, _, stride := b.g.view(v)
+	row, col := stride[r-2], stride[r-1]
+	rows := col == 1 || shape[r-1] == 1
+	cols := row == 1 || shape[r-2] == 1
+	if rows || cols {
+		return v
+	}
+	return b.Dense(v)
+}

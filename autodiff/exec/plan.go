@@ -1,0 +1,131 @@
+package exec
+
+import (
+	"cmp"
+	"slices"
+)
+
+// plan says where each value lies. Values that are never alive at once share
+// memory; a value that an elementwise instruction may overwrite gives its
+// place to the result.
+type plan struct {
+	at    []place
+	arena int // elements
+	data  []float64
+	// external counts the slots that the caller fills: inputs, then outputs.
+	inputs, outputs int
+}
+
+// align is the number of elements to which places are rounded: 64 bytes of the
+// smaller element type.
+const align = 16
+
+func roundUp(n int) int { return (n + align - 1) / align * align }
+
+// makePlan places the values of g, whose outputs are all distinct results of
+// instructions that write memory.
+func makePlan(g *graph, inputs int) *plan {
+	p := &plan{at: make([]place, len(g.vals)), inputs: inputs, outputs: len(g.outs)}
+	output := map[Value]int{}
+	for i, v := range g.outs {
+		output[v] = i
+	}
+	type span struct {
+		v          Value
+		size       int
+		start, end int // instructions that write and last read it
+	}
+	uses := g.uses()
+	var spans []span
+	owner := make([]int, len(g.vals)) // the span that holds a value, or -1
+	for i := range owner {
+		owner[i] = -1
+	}
+	for i := range g.code {
+		in := &g.code[i]
+		switch o := in.op.(type) {
+		case viewOp:
+			continue
+		case inputOp:
+			p.at[in.out] = place{firstSlot + o.slot, 0}
+			continue
+		case constOp:
+			p.at[in.out] = place{constSlot, len(p.data)}
+			p.data = append(p.data, o.data...)
+			p.data = append(p.data, make([]float64, roundUp(len(p.data))-len(p.data))...)
+			continue
+		}
+		if k, ok := output[in.out]; ok {
+			p.at[in.out] = place{firstSlot + inputs + k, 0}
+			continue
+		}
+		last := i
+		if u := uses[in.out]; len(u) > 0 {
+			last = u[len(u)-1]
+		}
+		if _, ok := in.op.(mapOp); ok {
+			if s := inPlace(g, in, owner); s >= 0 && spans[s].end == i {
+				spans[s].end = last
+				owner[in.out] = s
+				continue
+			}
+		}
+		owner[in.out] = len(spans)
+		spans = append(spans, span{in.out, roundUp(Size(g.shape(in.out))), i, last})
+	}
+
+	// Largest first, each at the lowest free place.
+	order := make([]int, len(spans))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(spans[b].size, spans[a].size) })
+	offset := make([]int, len(spans))
+	var placed []int // by offset
+	for _, i := range order {
+		at := 0
+		for _, j := range placed {
+			if spans[j].start > spans[i].end || spans[j].end < spans[i].start {
+				continue
+			}
+			if at+spans[i].size <= offset[j] {
+				break
+			}
+			at = max(at, offset[j]+spans[j].size)
+		}
+		offset[i] = at
+		k, _ := slices.BinarySearchFunc(placed, at, func(j, at int) int { return cmp.Compare(offset[j], at) })
+		placed = slices.Insert(placed, k, i)
+		p.arena = max(p.arena, at+spans[i].size)
+	}
+	for v, s := range owner {
+		if s >= 0 {
+			p.at[v] = place{arenaSlot, offset[s]}
+		}
+	}
+	return p
+}
+
+// inPlace gives the span of an operand of an elementwise instruction that its
+// result may overwrite: one that is read element by element in order.
+func inPlace(g *graph, in *inst, owner []int) int {
+	shape := g.shape(in.out)
+	for _, v := range in.in {
+		base, off, stride := g.view(v)
+		if owner[base] < 0 || off != 0 || !slices.Equal(stride, rowMajor(shape)) ||
+			Size(g.shape(base)) != Size(shape) {
+			continue
+		}
+		safe := true // no other operand reads the same memory at other places
+		for _, w := range in.in {
+			b, o, s := g.view(w)
+			if b != base && owner[b] == owner[base] || b == base && (o != 0 || !slices.Equal(s, stride)) {
+				safe = false
+			}
+		}
+		if safe {
+			return owner[base]
+		}
+	}
+	return -1
+}

@@ -1,0 +1,128 @@
+package exec
+
+import "github.com/saddle-ml/saddle/internal/kernel"
+
+// bindConv multiplies matrices of unfolded windows, an image at a time.
+func (m *machine[T]) bindConv(in *inst, o convOp) step {
+	x, y, out := m.operand(in.in[0]), m.operand(in.in[1]), m.operand(in.out)
+	c := &conv[T]{m: m, convOp: o, x: x, y: y, out: out}
+	w := o.win
+	c.image, c.outs = o.c*w.H*w.W, o.k*w.OH*w.OW
+	c.taps, c.spots = o.c/o.groups*w.R*w.S, w.OH*w.OW
+	c.filters = o.k / o.groups
+	if Size(out.shape) == 0 {
+		return func() error { return nil }
+	}
+	m.needs(c.taps * c.spots)
+	switch o.part {
+	case ConvOut:
+		return func() error { m.pool.Run(o.n, c.forward); return nil }
+	case ConvImage:
+		return func() error { m.pool.Run(o.n, c.toImage); return nil }
+	}
+	// Images are added up in groups fixed by the shape, and the groups at the end.
+	c.parts, c.each = cut(o.n, max(1, (o.n+7)/8))
+	if o.n == 0 {
+		return func() error { clear(out.data()); return nil }
+	}
+	size := Size(out.shape)
+	if c.parts > 1 {
+		c.part = make([]T, c.parts*size)
+	}
+	return func() error {
+		m.pool.Run(c.parts, c.toWeight)
+		if c.parts > 1 {
+			dst := out.data()
+			copy(dst, c.part[:size])
+			for p := 1; p < c.parts; p++ {
+				kernel.Map2(kernel.Add, dst, dst, c.part[p*size:(p+1)*size])
+			}
+		}
+		return nil
+	}
+}
+
+type conv[T Float] struct {
+	m *machine[T]
+	convOp
+	x, y, out   operand[T]
+	image, outs int // elements of one image that goes in, and out
+	taps, spots int // rows and columns of one group's unfolded image
+	filters     int // of one group
+	parts, each int
+	part        []T
+}
+
+func rowMajorMat[T Float](x []T, cols int) kernel.Mat[T] {
+	return kernel.Mat[T]{X: x, Row: cols, Col: 1}
+}
+
+func transposed[T Float](m kernel.Mat[T]) kernel.Mat[T] {
+	return kernel.Mat[T]{X: m.X, Row: m.Col, Col: m.Row}
+}
+
+// group gives the parts of an image, an output and the weights that group g
+// has.
+func (c *conv[T]) group(g int, image, weight, out []T) (i, w, o []T) {
+	ni, nw, no := c.image/c.groups, c.filters*c.taps, c.outs/c.groups
+	return image[g*ni : (g+1)*ni], weight[g*nw : (g+1)*nw], out[g*no : (g+1)*no]
+}
+
+func (c *conv[T]) forward(worker, i int) {
+	col := c.m.scratch(worker)[:c.taps*c.spots]
+	image, out := c.x.data()[i*c.image:][:c.image], c.out.data()[i*c.outs:][:c.outs]
+	for g := range c.groups {
+		img, w, o := c.group(g, image, c.y.data(), out)
+		kernel.Im2Col(&c.win, c.c/c.groups, col, img)
+		kernel.Gemm(c.filters, c.spots, c.taps, rowMajorMat(w, c.taps), rowMajorMat(col, c.spots), rowMajorMat(o, c.spots), false)
+	}
+}
+
+func (c *conv[T]) toImage(worker, i int) {
+	col := c.m.scratch(worker)[:c.taps*c.spots]
+	out, image := c.x.data()[i*c.outs:][:c.outs], c.out.data()[i*c.image:][:c.image]
+	clear(image)
+	for g := range c.groups {
+		img, w, o := c.group(g, image, c.y.data(), out)
+		kernel.Gemm(c.taps, c.spots, c.filters, transposed(rowMajorMat(w, c.taps)), rowMajorMat(o, c.spots), rowMajorMat(col, c.spots), false)
+		kernel.Col2Im(&c.win, c.c/c.groups, img, col)
+	}
+}
+
+func (c *conv[T]) toWeight(worker, p int) {
+	col := c.m.scratch(worker)[:c.taps*c.spots]
+	dst := c.out.data()
+	if c.parts > 1 {
+		dst = c.part[p*len(dst) : (p+1)*len(dst)]
+	}
+	clear(dst)
+	for i := p * c.each; i < min(c.n, (p+1)*c.each); i++ {
+		image, out := c.x.data()[i*c.image:][:c.image], c.y.data()[i*c.outs:][:c.outs]
+		for g := range c.groups {
+			img, w, o := c.group(g, image, dst, out)
+			kernel.Im2Col(&c.win, c.c/c.groups, col, img)
+			kernel.Gemm(c.filters, c.taps, c.spots, rowMajorMat(o, c.spots), transposed(rowMajorMat(col, c.spots)), rowMajorMat(w, c.taps), true)
+		}
+	}
+}
+
+func (m *machine[T]) bindPool(in *inst, o poolOp) step {
+	x, out := m.operand(in.in[0]), m.operand(in.out)
+	planes := x.shape[0] * x.shape[1]
+	ni, no := x.shape[2]*x.shape[3], out.shape[2]*out.shape[3]
+	run := kernel.MaxIndex[T]
+	switch o.kind {
+	case poolSum:
+		run = kernel.SumPool[T]
+	case poolSumT:
+		run = kernel.SumPoolT[T]
+	}
+	count, each := pieces(planes, max(ni, no)*2)
+	f := func(_, i int) {
+		src, dst := x.data(), out.data()
+		for p := i * each; p < min(planes, (i+1)*each); p++ {
+			run(&o.win, dst[p*no:(p+1)*no], src[p*ni:(p+1)*ni])
+		}
+	}
+	return func() error { m.pool.Run(count, f); return nil }
+}

@@ -1,0 +1,139 @@
+package exec
+
+// schedule orders instructions so that fewer numbers are held at once. It
+// tries a greedy order beside the given one and keeps the better.
+func schedule(g *graph) {
+	before := g.peak()
+	old := append([]inst(nil), g.code...)
+	g.setCode(g.greedy())
+	if g.peak() >= before {
+		g.setCode(old)
+	}
+}
+
+// storage is the number of elements that instruction i writes to new memory.
+func (g *graph) storage(i int) int {
+	switch g.code[i].op.(type) {
+	case viewOp, inputOp, constOp:
+		return 0
+	}
+	return Size(g.shape(g.code[i].out))
+}
+
+// uses lists, for each value that is not a view, the instructions that read it
+// directly or through a view. An output is read by an instruction past the
+// last.
+func (g *graph) uses() [][]int {
+	uses := make([][]int, len(g.vals))
+	for i := range g.code {
+		if _, ok := g.code[i].op.(viewOp); ok {
+			continue
+		}
+		for _, v := range g.code[i].in {
+			base, _, _ := g.view(v)
+			if u := uses[base]; len(u) == 0 || u[len(u)-1] != i {
+				uses[base] = append(u, i)
+			}
+		}
+	}
+	for _, v := range g.outs {
+		base, _, _ := g.view(v)
+		uses[base] = append(uses[base], len(g.code))
+	}
+	return uses
+}
+
+// peak is the largest number of elements alive at once.
+func (g *graph) peak() int {
+	free := make([]int, len(g.code)+1)
+	for v, u := range g.uses() {
+		last := int(g.vals[v].inst)
+		if len(u) > 0 {
+			last = u[len(u)-1]
+		}
+		if i := int(g.vals[v].inst); i < len(g.code) && g.code[i].out == Value(v) {
+			free[last] += g.storage(i)
+		}
+	}
+	live, peak := 0, 0
+	for i := range g.code {
+		live += g.storage(i)
+		peak = max(peak, live)
+		live -= free[i]
+	}
+	return peak
+}
+
+// window bounds how many ready instructions the greedy order looks at, so
+// that its cost grows with the length of the program.
+const window = 64
+
+// greedy takes, of the first ready instructions, the one that leaves the
+// fewest numbers alive.
+func (g *graph) greedy() []inst {
+	n := len(g.code)
+	waits := make([]int, n)        // operands that are not there yet
+	readers := make([][]int, n)    // instructions that wait for this one
+	uses := g.uses()               // of values
+	left := make([]int, len(uses)) // readers to come
+	for v, u := range uses {
+		left[v] = len(u)
+	}
+	for i := range g.code {
+		for _, v := range g.code[i].in {
+			d := int(g.vals[v].inst)
+			readers[d] = append(readers[d], i)
+			waits[i]++
+		}
+	}
+	var ready []int
+	for i := range waits {
+		if waits[i] == 0 {
+			ready = append(ready, i)
+		}
+	}
+	bases := func(i int) []Value {
+		if _, ok := g.code[i].op.(viewOp); ok {
+			return nil
+		}
+		var bs []Value
+	next:
+		for _, v := range g.code[i].in {
+			base, _, _ := g.view(v)
+			for _, b := range bs {
+				if b == base {
+					continue next
+				}
+			}
+			bs = append(bs, base)
+		}
+		return bs
+	}
+	order := make([]inst, 0, n)
+	for len(ready) > 0 {
+		best, score := 0, 0
+		for r, i := range ready[:min(window, len(ready))] {
+			s := g.storage(i)
+			for _, b := range bases(i) {
+				if left[b] == 1 {
+					s -= g.storage(int(g.vals[b].inst))
+				}
+			}
+			if r == 0 || s < score {
+				best, score = r, s
+			}
+		}
+		i := ready[best]
+		ready = append(ready[:best], ready[best+1:]...)
+		order = append(order, g.code[i])
+		for _, b := range bases(i) {
+			left[b]--
+		}
+		for _, r := range readers[i] {
+			if waits[r]--; waits[r] == 0 {
+				ready = append(ready, r)
+			}
+		}
+	}
+	return order
+}

@@ -1,0 +1,74 @@
+package ops
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/saddle-ml/saddle/autodiff/exec"
+)
+
+// constant is a tensor of known numbers.
+type constant struct {
+	shape []int
+	data  []float64
+}
+
+func (r constant) String() string {
+	if len(r.data) <= 16 {
+		return fmt.Sprintf("const%v%v", r.shape, r.data)
+	}
+	return fmt.Sprintf("const%v(%p)", r.shape, &r.data[0]) // its memory tells it apart
+}
+
+func (r constant) Shape([][]int) ([]int, error)                { return r.shape, nil }
+func (r constant) JVP(*Builder, *Node, []*Node, []*Node) *Node { return nil }
+func (r constant) Lower(b *exec.Builder, _ []exec.Value) exec.Value {
+	return b.Const(r.shape, r.data...)
+}
+
+// Const is the scalar x.
+func (b *Builder) Const(x float64) *Node { return b.Apply(constant{[]int{}, []float64{x}}) }
+
+// Fill is a tensor of the shape whose elements are all x.
+func (b *Builder) Fill(x float64, shape ...int) *Node { return b.Broadcast(b.Const(x), shape...) }
+
+// Tensor is a tensor of the shape with the elements data in row-major order.
+func (b *Builder) Tensor(data []float64, shape ...int) *Node {
+	for _, n := range shape {
+		if n < 0 {
+			return b.failf("tensor: shape %v", shape)
+		}
+	}
+	if size(shape) != len(data) {
+		return b.failf("tensor: %d numbers for the shape %v", len(data), shape)
+	}
+	return b.Apply(constant{slices.Clone(shape), slices.Clone(data)})
+}
+
+// Iota is the vector 0, 1, ..., n-1.
+func (b *Builder) Iota(n int) *Node {
+	data := make([]float64, n)
+	for i := range data {
+		data[i] = float64(i)
+	}
+	return b.Tensor(data, n)
+}
+
+// stopGradient is the identity without a derivative.
+type stopGradient struct{}
+
+func (stopGradient) String() string                                    { return "stop_gradient" }
+func (stopGradient) Shape(in [][]int) ([]int, error)                   { return in[0], nil }
+func (stopGradient) JVP(*Builder, *Node, []*Node, []*Node) *Node       { return nil }
+func (stopGradient) Lower(_ *exec.Builder, in []exec.Value) exec.Value { return in[0] }
+
+// StopGradient is x as a constant: its derivative is zero.
+func (b *Builder) StopGradient(x *Node) *Node { return b.Apply(stopGradient{}, x) }
+
+// madeUp stands for a tangent while an operation is transposed.
+type madeUp struct{}
+
+func (madeUp) String() string                               { return "tangent" }
+func (madeUp) Shape([][]int) ([]int, error)                 { return nil, fmt.Errorf("a made-up tangent has no rule") }
+func (madeUp) JVP(*Builder, *Node, []*Node, []*Node) *Node  { return nil }
+func (madeUp) Lower(*exec.Builder, []exec.Value) exec.Value { return exec.None }

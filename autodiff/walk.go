@@ -1,0 +1,120 @@
+package autodiff
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+
+	"github.com/saddle-ml/saddle/autodiff/ops"
+)
+
+// Node is a node of a Gorgonia graph.
+type Node = gorgonia.Node
+
+// active lists, each after its operands, the nodes that the outputs depend on
+// and that depend on a variable, without the variables themselves.
+func active(outputs, wrt []*Node) ([]*Node, error) {
+	const (
+		open = iota + 1
+		no
+		yes
+	)
+	state := make(map[*Node]int)
+	for _, n := range wrt {
+		state[n] = yes
+	}
+	var order []*Node
+	var stack []*Node
+	for _, o := range outputs {
+		stack = append(stack, o)
+		for len(stack) > 0 {
+			n := stack[len(stack)-1]
+			if s := state[n]; s == no || s == yes {
+				stack = stack[:len(stack)-1]
+				continue
+			}
+			if n.Op() == nil {
+				state[n] = no
+				continue
+			}
+			op, ok := n.Op().(*ops.Op)
+			if !ok {
+				return nil, fmt.Errorf("autodiff: node %v: operation %v has no derivative", n, n.Op())
+			}
+			if state[n] == 0 {
+				state[n] = open
+				for _, c := range op.Operands() {
+					if state[c] == 0 {
+						stack = append(stack, c)
+					}
+				}
+				continue
+			}
+			state[n] = no
+			for _, c := range op.Operands() {
+				if state[c] == yes {
+					state[n] = yes
+				}
+			}
+			if state[n] == yes {
+				order = append(order, n)
+			}
+		}
+	}
+	return order, nil
+}
+
+// check refuses nil nodes and nodes of several graphs.
+func check(what string, nodes ...*Node) error {
+	for i, n := range nodes {
+		if n == nil {
+			return fmt.Errorf("autodiff: %s: node %d is nil", what, i)
+		}
+		if n.Graph() != nodes[0].Graph() {
+			return fmt.Errorf("autodiff: %s: nodes %v and %v belong to different graphs", what, nodes[0], n)
+		}
+	}
+	return nil
+}
+
+// fits refuses tensors whose shapes are not those of their variables.
+func fits(what string, vars, tensors []*Node) error {
+	if len(vars) != len(tensors) {
+		return fmt.Errorf("autodiff: %s: %d tensors for %d nodes", what, len(tensors), len(vars))
+	}
+	for i, t := range tensors {
+		if t != nil && !t.Shape().Eq(vars[i].Shape()) {
+			return fmt.Errorf("autodiff: %s: tensor of shape %v for node %v of shape %v", what, t.Shape(), vars[i], vars[i].Shape())
+		}
+	}
+	return nil
+}
+
+// present is the nodes that are not nil.
+func present(nodes []*Node) []*Node {
+	var out []*Node
+	for _, n := range nodes {
+		if n != nil {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// zeros replaces each nil by zeros of the shape of the node beside it.
+func zeros(b *ops.Builder, nodes, like []*Node) ([]*Node, error) {
+	for i, n := range nodes {
+		if n == nil {
+			nodes[i] = b.Fill(0, like[i].Shape()...)
+		}
+	}
+	return nodes, b.Err()
+}
+
+// operands are what a translated node's operation is applied to.
+func operands(n *Node) []*Node {
+	if op, ok := n.Op().(*ops.Op); ok {
+		return op.Operands()
+	}
+	return nil
+}

@@ -1,0 +1,11 @@
+// Package kernel holds the arithmetic: loops over slices of float32 or float64
+// with no knowledge of graphs, shapes with names, or threads.
+//
+// Every kernel has a version in plain Go that runs anywhere. A kernel never
+// allocates, never reads or writes outside the slices it is given, and gives
+// the same bits for the same arguments, so a caller may cut work into pieces
+// by shape and run the pieces on any number of cores.
+package kernel
+
+// Float is the element type of every kernel.
+type Float interface{ float32 | float64 }

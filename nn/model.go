@@ -1,0 +1,263 @@
+package nn
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"slices"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/saddle-ml/saddle/autodiff"
+	"github.com/saddle-ml/saddle/autodiff/exec"
+	"github.com/saddle-ml/saddle/autodiff/ops"
+)
+
+// Float is the number type of a model.
+type Float interface{ float32 | float64 }
+
+// Seed determines a model's first parameters.
+type Seed uint64
+
+// Param is a parameter or buffer of a model: a named part of a flat vector.
+type Param struct {
+	Name   string
+	Shape  []int
+	Offset int // of its first element in Model.Params or Model.Buffers
+	Kind   Kind
+}
+
+// Size is the number of its elements.
+func (p Param) Size() int { return size(p.Shape) }
+
+// A Model is a network with a loss and parameters. The parameters are one flat
+// vector, of which each layer's tensors are parts; so are the buffers.
+type Model[T Float] struct {
+	Params  []T
+	Buffers []T
+
+	net      Layer
+	loss     Loss
+	seed     Seed
+	input    []int // of one example
+	output   []int
+	target   []int
+	classes  int
+	declared *declarations
+	rows     []Row
+	eval     map[int]*inference[T]
+}
+
+// Build gives the network parameters for inputs of the shape (of one example),
+// drawn from the seed. Each parameter depends on the seed, its name and its
+// initialiser alone.
+func Build[T Float](net Layer, loss Loss, input []int, seed Seed) (*Model[T], error) {
+	if net == nil || loss == nil {
+		return nil, fmt.Errorf("nn: build: the network and the loss must not be nil")
+	}
+	for _, n := range input {
+		if n < 1 {
+			return nil, fmt.Errorf("nn: build: input of shape %v", input)
+		}
+	}
+	m := &Model[T]{net: net, loss: loss, seed: seed, input: slices.Clone(input), eval: map[int]*inference[T]{},
+		declared: &declarations{at: map[string]int{}, bufferAt: map[string]int{}, open: true}}
+	// The batch of two is any: shapes of parameters must not depend on it.
+	g, s := m.scope(2, true)
+	z := m.apply(s, g)
+	m.declared.open = false
+	if err := s.Err(); err != nil {
+		return nil, err
+	}
+	m.output = slices.Clone([]int(z.Shape()))[1:]
+	m.rows = s.net.rows
+	var err error
+	if m.target, m.classes, err = loss.Target(m.output); err != nil {
+		return nil, err
+	}
+	if len(m.declared.params) == 0 {
+		return nil, fmt.Errorf("nn: build: the network has no parameters")
+	}
+	m.draw()
+	// The loss may refuse what the network gives.
+	if _, err := m.Graph(2, true); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// draw sets the first values of parameters and buffers.
+func (m *Model[T]) draw() {
+	for _, d := range m.declared.params {
+		h := fnv.New64a()
+		h.Write([]byte(d.Name))
+		x := make([]float64, d.Size())
+		d.init.Fill(rand.New(rand.NewPCG(uint64(m.seed), h.Sum64())), x, d.Shape, d.fanIn, d.fanOut)
+		for _, v := range x {
+			m.Params = append(m.Params, T(v))
+		}
+	}
+	for _, d := range m.declared.buffers {
+		for range d.Size() {
+			m.Buffers = append(m.Buffers, T(d.constants))
+		}
+	}
+}
+
+// Input is the shape of one example's input, Output that of its output. The
+// caller must not change them.
+func (m *Model[T]) Input() []int  { return m.input }
+func (m *Model[T]) Output() []int { return m.output }
+
+// Target is the shape of one example's target and, if it is a class number,
+// the number of classes.
+func (m *Model[T]) Target() (shape []int, classes int) { return m.target, m.classes }
+
+// Loss is the loss the model was built with.
+func (m *Model[T]) Loss() Loss { return m.loss }
+
+// Parameters lists the parameters in the order of Params.
+func (m *Model[T]) Parameters() []Param { return undeclared(m.declared.params) }
+
+// BufferList lists the buffers in the order of Buffers.
+func (m *Model[T]) BufferList() []Param { return undeclared(m.declared.buffers) }
+
+func undeclared(ds []declared) []Param {
+	ps := make([]Param, len(ds))
+	for i, d := range ds {
+		ps[i] = d.Param
+	}
+	return ps
+}
+
+// Tensor is the part of Params or Buffers that has the name, or nil.
+func (m *Model[T]) Tensor(name string) []T {
+	if i, ok := m.declared.at[name]; ok {
+		p := m.declared.params[i]
+		return m.Params[p.Offset : p.Offset+p.Size()]
+	}
+	if i, ok := m.declared.bufferAt[name]; ok {
+		p := m.declared.buffers[i]
+		return m.Buffers[p.Offset : p.Offset+p.Size()]
+	}
+	return nil
+}
+
+// A Graph is a model written for one batch size.
+type Graph struct {
+	X, Y            *Node   // inputs: examples and targets
+	Params, Buffers []*Node // in the model's order
+	Output          *Node   // [batch, output...]
+	Loss            *Node   // a scalar: the mean loss
+	Metrics         []Metric
+	Updates         []*Node // what each buffer becomes after a training step; nil if it stays
+
+	scope *Scope
+	loss  Loss
+}
+
+// OutputHessian is the product of the Hessian of the loss with respect to the
+// output and u.
+func (g *Graph) OutputHessian(u *Node) (*Node, error) {
+	h := g.loss.OutputHessian(g.scope, g.Output, reshapeTarget(g.scope, g.Y, g.yShape()), u)
+	return h, g.scope.Err()
+}
+
+// yShape is the shape of the targets as the loss sees them.
+func (g *Graph) yShape() []int {
+	out := []int(g.Output.Shape())
+	if s, classes, err := g.loss.Target(out[1:]); err == nil && classes == 0 {
+		return append([]int{out[0]}, s...)
+	}
+	return []int(g.Y.Shape())
+}
+
+// dtype is the number type of a graph for T.
+func dtype[T Float]() tensor.Dtype {
+	var x T
+	if _, ok := any(x).(float32); ok {
+		return tensor.Float32
+	}
+	return tensor.Float64
+}
+
+// scope begins a graph.
+func (m *Model[T]) scope(batch int, training bool) (*Graph, *Scope) {
+	eg := gorgonia.NewGraph()
+	dt := dtype[T]()
+	net := &graphing{g: eg, dt: dt, training: training, declared: m.declared, params: map[string]*Node{},
+		buffers: map[string]*Node{}, updates: map[string]*Node{}, names: map[string]bool{}}
+	s := &Scope{Builder: ops.NewBuilder(eg, dt), net: net, kinds: map[string]int{}}
+	return &Graph{X: autodiff.NewInput(eg, dt, "x", append([]int{batch}, m.input...)...), scope: s, loss: m.loss}, s
+}
+
+// apply applies the network to the input.
+func (m *Model[T]) apply(s *Scope, g *Graph) *Node {
+	if q, ok := m.net.(Sequential); ok {
+		return q.Apply(s, g.X)
+	}
+	return s.Layer(m.net, g.X)
+}
+
+// Graph writes the model for a batch of the given size, for training or not.
+func (m *Model[T]) Graph(batch int, training bool) (*Graph, error) {
+	if batch < 1 {
+		return nil, fmt.Errorf("nn: a batch of %d examples", batch)
+	}
+	g, s := m.scope(batch, training)
+	g.Output = m.apply(s, g)
+	if err := s.Err(); err != nil {
+		return nil, err
+	}
+	if got := []int(g.Output.Shape()); len(got) == 0 || got[0] != batch || (m.output != nil && !slices.Equal(got[1:], m.output)) {
+		return nil, fmt.Errorf("nn: the network gives shape %v for a batch of %d, want [%d %v]", got, batch, batch, m.output)
+	}
+	for _, p := range m.declared.params {
+		n := s.net.params[p.Name]
+		if n == nil {
+			return nil, fmt.Errorf("nn: parameter %q is not used in this graph; layers must declare the same parameters each time", p.Name)
+		}
+		g.Params = append(g.Params, n)
+	}
+	for _, p := range m.declared.buffers {
+		g.Buffers = append(g.Buffers, s.net.buffers[p.Name])
+		g.Updates = append(g.Updates, s.net.updates[p.Name])
+	}
+	g.Y = autodiff.NewInput(s.net.g, s.net.dt, "y", append([]int{batch}, m.target...)...)
+	s.In("loss")
+	y := reshapeTarget(s, g.Y, g.yShape())
+	g.Loss = m.loss.Loss(s, g.Output, y)
+	g.Metrics = m.loss.Metrics(s, g.Output, y)
+	s.In("")
+	if err := s.Err(); err != nil {
+		return nil, fmt.Errorf("nn: %s: %w", m.loss, err)
+	}
+	if len(g.Loss.Shape()) != 0 {
+		return nil, fmt.Errorf("nn: %s gives shape %v; want a scalar", m.loss, g.Loss.Shape())
+	}
+	return g, nil
+}
+
+// Bind makes a program compiled from g read its parameters from the flat vector
+// params, of the model's layout, and its buffers from the model's own. They are
+// read at every run.
+func (m *Model[T]) Bind(g *Graph, p *exec.Program[T], params []T) error {
+	if len(params) != len(m.Params) {
+		return fmt.Errorf("nn: bind: %d parameters, the model has %d", len(params), len(m.Params))
+	}
+	for i, d := range m.declared.params {
+		if err := p.Set(g.Params[i], params[d.Offset:d.Offset+d.Size()]); err != nil {
+			return err
+		}
+	}
+	for i, d := range m.declared.buffers {
+		if g.Buffers[i] == nil {
+			continue
+		}
+		if err := p.Set(g.Buffers[i], m.Buffers[d.Offset:d.Offset+d.Size()]); err != nil {
+			return err
+		}
+	}
+	return nil
+}

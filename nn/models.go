@@ -1,0 +1,142 @@
+package nn
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Named models: what the command line knows by a word.
+
+// ModelNames lists the names that ByName knows, beside sizes like 784-300-10.
+func ModelNames() []string { return []string{"softmax", "mlp", "lenet", "cnn", "autoencoder"} }
+
+// ByName is a network with its loss for inputs of the shape (of one example) and
+// a number of classes:
+//
+//	softmax      one dense layer
+//	mlp          a hidden layer of 128 units, relu
+//	lenet        LeNet-5 (LeCun et al. 1998) with relu and max-pooling
+//	cnn          conv 32, pool, conv 64, pool, dense 128, all relu, windows 3x3
+//	autoencoder  1000-500-250-30 and back, sigmoid, linear code, sparse
+//	             initialisation (Hinton and Salakhutdinov 2006; Martens 2010)
+//
+// A name like 784-300-100-10 is dense layers of those sizes with relu between;
+// it begins with the size of the input and ends with the number of classes.
+// An autoencoder's target is its input.
+func ByName(name string, input []int, classes int) (Layer, Loss, error) {
+	n := size(input)
+	loss := Loss(SoftmaxCrossEntropy{})
+	switch name {
+	case "softmax":
+		return Sequential{Flatten{}, Dense{Units: classes}}, loss, nil
+	case "mlp":
+		return reluNet([]int{n, 128, classes}), loss, nil
+	case "lenet":
+		if err := images(name, input, 14); err != nil {
+			return nil, nil, err
+		}
+		return Sequential{
+			Conv2D{Filters: 6, Kernel: 5, Padding: Same, Init: HeNormal}, ReLU{}, MaxPool2D{Size: 2},
+			Conv2D{Filters: 16, Kernel: 5, Init: HeNormal}, ReLU{}, MaxPool2D{Size: 2},
+			Flatten{},
+			Dense{Units: 120, Init: HeNormal}, ReLU{},
+			Dense{Units: 84, Init: HeNormal}, ReLU{},
+			Dense{Units: classes},
+		}, loss, nil
+	case "cnn":
+		if err := images(name, input, 4); err != nil {
+			return nil, nil, err
+		}
+		return Sequential{
+			Conv2D{Filters: 32, Kernel: 3, Padding: Same, Init: HeNormal}, ReLU{}, MaxPool2D{Size: 2},
+			Conv2D{Filters: 64, Kernel: 3, Padding: Same, Init: HeNormal}, ReLU{}, MaxPool2D{Size: 2},
+			Flatten{},
+			Dense{Units: 128, Init: HeNormal}, ReLU{},
+			Dense{Units: classes},
+		}, loss, nil
+	case "autoencoder":
+		sizes := []int{1000, 500, 250, 30, 250, 500, 1000, n}
+		net := Sequential{Flatten{}}
+		for i, units := range sizes {
+			net = append(net, Dense{Units: units, Init: Sparse{}})
+			if units != 30 && i < len(sizes)-1 {
+				net = append(net, Sigmoid{})
+			}
+		}
+		return net, SigmoidCrossEntropy{}, nil
+	}
+	if strings.Contains(name, "-") {
+		var sizes []int
+		for _, part := range strings.Split(name, "-") {
+			k, err := strconv.Atoi(part)
+			if err != nil || k < 1 {
+				return nil, nil, fmt.Errorf("nn: model %q: %q is not a size; sizes are spelled like %d-300-100-%d", name, part, n, classes)
+			}
+			sizes = append(sizes, k)
+		}
+		if sizes[0] != n || sizes[len(sizes)-1] != classes {
+			return nil, nil, fmt.Errorf("nn: model %q: the data has %d inputs and %d classes, so sizes must begin with %d and end with %d", name, n, classes, n, classes)
+		}
+		return reluNet(sizes), loss, nil
+	}
+	return nil, nil, fmt.Errorf("nn: unknown model %q; known are %s, and sizes like %d-300-100-%d%s", name, strings.Join(ModelNames(), ", "), n, classes, nearest(name, ModelNames()))
+}
+
+// IsAutoencoder tells whether the target of the named model is its input.
+func IsAutoencoder(name string) bool { return name == "autoencoder" }
+
+// reluNet is dense layers with relu between.
+func reluNet(sizes []int) Layer {
+	net := Sequential{Flatten{}}
+	for i, units := range sizes[1:] {
+		if i == len(sizes)-2 {
+			return append(net, Dense{Units: units})
+		}
+		net = append(net, Dense{Units: units, Init: HeNormal}, ReLU{})
+	}
+	return net
+}
+
+func images(name string, input []int, least int) error {
+	if len(input) != 3 || input[1] < least || input[2] < least {
+		return fmt.Errorf("nn: model %q: it wants images [channels height width] of at least %dx%d, the data has shape %v", name, least, least, input)
+	}
+	return nil
+}
+
+// nearest is a hint at the name that was likely meant, or nothing.
+func nearest(name string, names []string) string {
+	best, at := len(name)/2+1, ""
+	for _, n := range names {
+		if d := distance(strings.ToLower(name), n); d <= best && (at == "" || d < best) {
+			best, at = d, n
+		}
+	}
+	if at == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", at)
+}
+
+// distance is the number of insertions, deletions and changes between a and b
+// (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range a {
+		last := slices.Clone(row)
+		row[0] = i + 1
+		for j := range b {
+			change := last[j]
+			if a[i] != b[j] {
+				change++
+			}
+			row[j+1] = min(change, last[j+1]+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}
