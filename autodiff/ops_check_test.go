@@ -205,7 +205,7 @@ func apart(r *rand.Rand, shape []int) []float64 {
 	}
 	x := make([]float64, n)
 	for i, p := range r.Perm(n) {
-		x[i] = 4*float64(p)/float64(n) - 2
+		x[i] = 4*(float64(p)+0.5)/float64(n) - 2
 	}
 	return x
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"github.com/saddle-ml/saddle/autodiff/ops"
 )
@@ -69,6 +70,9 @@ func check(what string, nodes ...*Node) error {
 	for i, n := range nodes {
 		if n == nil {
 			return fmt.Errorf("autodiff: %s: node %d is nil", what, i)
+		}
+		if dt := n.Dtype(); dt != tensor.Float32 && dt != tensor.Float64 {
+			return fmt.Errorf("autodiff: %s: node %v (%T) holds %v; allowed are float32 and float64", what, n, n.Op(), dt)
 		}
 		if n.Graph() != nodes[0].Graph() {
 			return fmt.Errorf("autodiff: %s: nodes %v and %v belong to different graphs", what, nodes[0], n)

@@ -19,6 +19,13 @@ func children(n *gorgonia.Node) []*gorgonia.Node {
 	return *(*gorgonia.Nodes)(unsafe.Pointer(f.UnsafeAddr()))
 }
 
+// named tells whether an input was given a name. Its Name method makes one up
+// where there is none.
+func named(n *gorgonia.Node) bool {
+	f := reflect.ValueOf(n).Elem().FieldByName("name")
+	return f.IsValid() && f.String() != ""
+}
+
 // fields reads the settings of a Gorgonia operation, which are unexported.
 type fields struct {
 	v   reflect.Value

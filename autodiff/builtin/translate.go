@@ -91,7 +91,7 @@ func (t *Translation) input(n *Node) error {
 	if dt := n.Dtype(); dt != t.b.Dtype() {
 		return fmt.Errorf("builtin: input %q holds %v, the graph %v; give indices, labels and masks as numbers of that type", n.Name(), dt, t.b.Dtype())
 	}
-	if n.Name() == "" {
+	if !named(n) {
 		return fmt.Errorf("builtin: an input of shape %v has no name: Gorgonia makes all unnamed inputs of one shape one node; give it one with gorgonia.WithName", n.Shape())
 	}
 	return nil

@@ -27,14 +27,16 @@ func (b *Builder) Gemm(x, y Value) Value {
 // matrix is v, or a copy of it if neither its rows nor its columns are
 // contiguous.
 func (b *Builder) matrix(v Value) Value {
-	shape := b.g.shape(v)
-	r := len(shape)
-	_, _, stride := b.g.view(v)
-	row, col := stride[r-2], stride[r-1]
-	rows := col == 1 || shape[r-1] == 1
-	cols := row == 1 || shape[r-2] == 1
-	if rows || cols {
+	if b.isMatrix(v) {
 		return v
 	}
 	return b.Dense(v)
+}
+
+// isMatrix tells whether a product can read v as it lies.
+func (b *Builder) isMatrix(v Value) bool {
+	shape := b.g.shape(v)
+	r := len(shape)
+	_, _, stride := b.g.view(v)
+	return stride[r-1] == 1 || shape[r-1] == 1 || stride[r-2] == 1 || shape[r-2] == 1
 }

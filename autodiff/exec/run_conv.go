@@ -14,11 +14,12 @@ func (m *machine[T]) bindConv(in *inst, o convOp) step {
 		return func() error { return nil }
 	}
 	m.needs(c.taps * c.spots)
+	forward, toImage, toWeight := c.forward, c.toImage, c.toWeight // made once
 	switch o.part {
 	case ConvOut:
-		return func() error { m.pool.Run(o.n, c.forward); return nil }
+		return func() error { m.pool.Run(o.n, forward); return nil }
 	case ConvImage:
-		return func() error { m.pool.Run(o.n, c.toImage); return nil }
+		return func() error { m.pool.Run(o.n, toImage); return nil }
 	}
 	// Images are added up in groups fixed by the shape, and the groups at the end.
 	c.parts, c.each = cut(o.n, max(1, (o.n+7)/8))
@@ -30,7 +31,7 @@ func (m *machine[T]) bindConv(in *inst, o convOp) step {
 		c.part = make([]T, c.parts*size)
 	}
 	return func() error {
-		m.pool.Run(c.parts, c.toWeight)
+		m.pool.Run(c.parts, toWeight)
 		if c.parts > 1 {
 			dst := out.data()
 			copy(dst, c.part[:size])

@@ -47,6 +47,12 @@ func (s *simplifier) inst(in *inst, shape []int, args []Value) Value {
 				args[i] = s.same(b.Dense(v))
 			}
 		case gemmOp:
+			// A product reads a transposed matrix as well as a copy of it.
+			if c, ok := b.g.def(v).op.(mapOp); ok && c.code[0].fn == Copy && len(c.code) == 1 {
+				if from := b.g.def(v).in[0]; b.isMatrix(from) {
+					v = from
+				}
+			}
 			args[i] = s.same(b.matrix(v))
 		}
 	}

@@ -9,25 +9,21 @@ func Map2[T Float](f Fn, dst, a, b []T) {
 	if n == 0 {
 		return
 	}
-	switch {
-	case n == 1:
-		map2(f, dst, a[:1], b[:1])
-	case len(a) == 1 && len(b) == 1:
-		map2(f, dst[:1], a, b)
-		v := dst[0]
-		for i := range dst {
-			dst[i] = v
-		}
-	case len(a) == 1:
-		map2s(f, dst, b[:n], a[0], true)
-	case len(b) == 1:
-		map2s(f, dst, a[:n], b[0], false)
-	default:
-		map2(f, dst, a[:n], b[:n])
+	if len(a) == 1 && n > 1 && (f == Add || f == Mul) {
+		a, b = b, a // so that the number stands on the right
 	}
+	if len(a) == n && f <= Div && f >= Add {
+		if len(b) == 1 && n > 1 {
+			arithmeticScalar(f, dst, a, b[0])
+		} else {
+			arithmetic(f, dst, a, b[:n])
+		}
+		return
+	}
+	stepped(f, dst, a, b, step(a, dst), step(b, dst))
 }
 
-func map2[T Float](f Fn, dst, a, b []T) {
+func arithmetic[T Float](f Fn, dst, a, b []T) {
 	b = b[:len(a)]
 	dst = dst[:len(a)]
 	switch f {
@@ -47,102 +43,94 @@ func map2[T Float](f Fn, dst, a, b []T) {
 		for i, v := range a {
 			dst[i] = v / b[i]
 		}
-	case Gt:
-		for i, v := range a {
-			dst[i] = bit[T](v > b[i])
-		}
-	case Ge:
-		for i, v := range a {
-			dst[i] = bit[T](v >= b[i])
-		}
-	case Eq:
-		for i, v := range a {
-			dst[i] = bit[T](v == b[i])
-		}
-	default:
-		g := scalar2[T](f)
-		for i, v := range a {
-			dst[i] = g(v, b[i])
-		}
 	}
 }
 
-// map2s is map2 with one operand a number: f(s, a) if left, else f(a, s).
-func map2s[T Float](f Fn, dst, a []T, s T, left bool) {
+func arithmeticScalar[T Float](f Fn, dst, a []T, s T) {
 	dst = dst[:len(a)]
-	switch {
-	case f == Add:
+	switch f {
+	case Add:
 		for i, v := range a {
 			dst[i] = v + s
 		}
-	case f == Mul:
-		for i, v := range a {
-			dst[i] = v * s
-		}
-	case f == Sub && left:
-		for i, v := range a {
-			dst[i] = s - v
-		}
-	case f == Sub:
+	case Sub:
 		for i, v := range a {
 			dst[i] = v - s
 		}
-	case f == Div && !left:
+	case Mul:
+		for i, v := range a {
+			dst[i] = v * s
+		}
+	case Div:
 		for i, v := range a {
 			dst[i] = v / s
-		}
-	case f == Gt && !left:
-		for i, v := range a {
-			dst[i] = bit[T](v > s)
-		}
-	case left:
-		g := scalar2[T](f)
-		for i, v := range a {
-			dst[i] = g(s, v)
-		}
-	default:
-		g := scalar2[T](f)
-		for i, v := range a {
-			dst[i] = g(v, s)
 		}
 	}
 }
 
-func scalar2[T Float](f Fn) func(a, b T) T {
+// stepped is Map2 for any function and operands that advance by 0 or 1.
+func stepped[T Float](f Fn, dst, a, b []T, as, bs int) {
 	switch f {
+	case Sub:
+		for i := range dst {
+			dst[i] = a[i*as] - b[i*bs]
+		}
 	case Div:
-		return func(a, b T) T { return a / b }
-	case Pow:
-		return func(a, b T) T { return T(math.Pow(float64(a), float64(b))) }
-	case Max:
-		return func(a, b T) T { return max(a, b) }
-	case Min:
-		return func(a, b T) T { return min(a, b) }
-	case Gt:
-		return func(a, b T) T { return bit[T](a > b) }
-	case Ge:
-		return func(a, b T) T { return bit[T](a >= b) }
-	case Lt:
-		return func(a, b T) T { return bit[T](a < b) }
-	case Le:
-		return func(a, b T) T { return bit[T](a <= b) }
-	case Eq:
-		return func(a, b T) T { return bit[T](a == b) }
-	case Ne:
-		return func(a, b T) T { return bit[T](a != b) }
-	case Logistic:
-		return func(z, y T) T {
-			x := float64(z)
-			return T(max(x, 0) - x*float64(y) + math.Log1p(math.Exp(-math.Abs(x))))
+		for i := range dst {
+			dst[i] = a[i*as] / b[i*bs]
 		}
 	case Add:
-		return func(a, b T) T { return a + b }
-	case Sub:
-		return func(a, b T) T { return a - b }
+		for i := range dst {
+			dst[i] = a[i*as] + b[i*bs]
+		}
 	case Mul:
-		return func(a, b T) T { return a * b }
+		for i := range dst {
+			dst[i] = a[i*as] * b[i*bs]
+		}
+	case Pow:
+		for i := range dst {
+			dst[i] = T(math.Pow(float64(a[i*as]), float64(b[i*bs])))
+		}
+	case Max:
+		for i := range dst {
+			dst[i] = max(a[i*as], b[i*bs])
+		}
+	case Min:
+		for i := range dst {
+			dst[i] = min(a[i*as], b[i*bs])
+		}
+	case Gt:
+		for i := range dst {
+			dst[i] = bit[T](a[i*as] > b[i*bs])
+		}
+	case Ge:
+		for i := range dst {
+			dst[i] = bit[T](a[i*as] >= b[i*bs])
+		}
+	case Lt:
+		for i := range dst {
+			dst[i] = bit[T](a[i*as] < b[i*bs])
+		}
+	case Le:
+		for i := range dst {
+			dst[i] = bit[T](a[i*as] <= b[i*bs])
+		}
+	case Eq:
+		for i := range dst {
+			dst[i] = bit[T](a[i*as] == b[i*bs])
+		}
+	case Ne:
+		for i := range dst {
+			dst[i] = bit[T](a[i*as] != b[i*bs])
+		}
+	case Logistic:
+		for i := range dst {
+			z := float64(a[i*as])
+			dst[i] = T(max(z, 0) - z*float64(b[i*bs]) + math.Log1p(math.Exp(-math.Abs(z))))
+		}
+	default:
+		panic("kernel: " + f.String() + " is not a function of two operands")
 	}
-	panic("kernel: " + f.String() + " is not a function of two operands")
 }
 
 func bit[T Float](ok bool) T {

@@ -1,0 +1,349 @@
+package autodiff_test
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/saddle-ml/saddle/autodiff"
+	"github.com/saddle-ml/saddle/autodiff/exec"
+	"github.com/saddle-ml/saddle/autodiff/ops"
+)
+
+// TestGradientPenaltyThroughAConvolution differentiates a loss that holds the
+// norm of a gradient: derivatives of the second and, in Check, third and fourth
+// order of a convolution with a stride, padding and pooling.
+func TestGradientPenaltyThroughAConvolution(t *testing.T) {
+	penalty := func(b *ops.Builder, x []*node) *node {
+		h := b.Tanh(b.Conv2D(x[0], x[1], ops.Conv{Stride: [2]int{1, 2}, Pad: [4]int{1, 0, 1, 1}}))
+		h = b.AvgPool2D(h, ops.Pool{Kernel: [2]int{2, 2}, Stride: [2]int{1, 1}})
+		loss := b.Mean(b.LogSumExp(b.Reshape(h, 2, -1), 1))
+		if b.Err() != nil {
+			return nil
+		}
+		g, err := autodiff.Grad(loss, x[0]) // of the images
+		if err != nil {
+			b.Fail(err)
+			return nil
+		}
+		return b.Add(loss, b.Sum(b.Square(g[0])))
+	}
+	for seed := range uint64(3) {
+		err := autodiff.Check(penalty, [][]int{{2, 2, 4, 5}, {3, 2, 2, 3}}, autodiff.CheckOptions{Seed: seed, Lo: -1, Hi: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestThirdDerivative compares the third derivatives of a function of three
+// numbers with what calculus says, in all ways of taking them.
+func TestThirdDerivative(t *testing.T) {
+	g := gorgonia.NewGraph()
+	x := autodiff.NewInput(g, tensor.Float64, "x", 3)
+	b := ops.NewBuilder(g, tensor.Float64)
+	// f = sin(x0 x1) + x0^2 x1 x2^3
+	at := func(i int) *node { return b.Reshape(b.Slice(x, ops.Range{Start: i, Stop: i + 1})) }
+	x0, x1, x2 := at(0), at(1), at(2)
+	f := b.Add(b.Sin(b.Mul(x0, x1)), b.Mul(b.Mul(b.Square(x0), x1), b.Pow(x2, b.Const(3))))
+	if b.Err() != nil {
+		t.Fatal(b.Err())
+	}
+	h, err := autodiff.Hessian(f, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rev, err := autodiff.Jacobian(h, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := []float64{0.7, -1.3, 0.4}
+	s, c := math.Sincos(p[0] * p[1])
+	// d3f/dx0 dx1 dx2 and its kin; the derivative of H[i,j] by x[k] is symmetric.
+	want := map[[3]int]float64{
+		{0, 0, 0}: -p[1] * p[1] * p[1] * c,
+		{0, 0, 1}: -2*p[1]*s - p[0]*p[1]*p[1]*c + 2*p[2]*p[2]*p[2],
+		{0, 0, 2}: 6 * p[1] * p[2] * p[2],
+		{0, 1, 1}: -2*p[0]*s - p[0]*p[0]*p[1]*c,
+		{0, 1, 2}: 6 * p[0] * p[2] * p[2],
+		{0, 2, 2}: 12 * p[0] * p[1] * p[2],
+		{1, 1, 1}: -p[0] * p[0] * p[0] * c,
+		{1, 1, 2}: 0,
+		{1, 2, 2}: 6 * p[0] * p[0] * p[2],
+		{2, 2, 2}: 6 * p[0] * p[0] * p[1],
+	}
+	got := evaluate(t, rev, map[*node][]float64{x: p})
+	for i := range 3 {
+		for j := range 3 {
+			for k := range 3 {
+				key := [3]int{i, j, k}
+				sort3(&key)
+				if g, w := got[(i*3+j)*3+k], want[key]; math.Abs(g-w) > 1e-13*math.Max(1, math.Abs(w)) {
+					t.Errorf("d3f/dx%d dx%d dx%d is %v, want %v", i, j, k, g, w)
+				}
+			}
+		}
+	}
+}
+
+func sort3(k *[3]int) {
+	for i := range 2 {
+		for j := range 2 - i {
+			if k[j] > k[j+1] {
+				k[j], k[j+1] = k[j+1], k[j]
+			}
+		}
+	}
+}
+
+// TestStableAtLargeLogits tests losses and their derivatives at logits of 1e4.
+func TestStableAtLargeLogits(t *testing.T) {
+	t.Run("softmax cross-entropy", func(t *testing.T) {
+		g := gorgonia.NewGraph()
+		z := autodiff.NewInput(g, tensor.Float32, "z", 3, 3)
+		y := autodiff.NewInput(g, tensor.Float32, "y", 3)
+		b := ops.NewBuilder(g, tensor.Float32)
+		losses := b.SoftmaxCrossEntropy(z, y)
+		grad, err := autodiff.Grad(b.Sum(losses), z)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := autodiff.HVP(b.Sum(losses), []*node{z}, []*node{b.Fill(1, 3, 3)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := autodiff.Compile[float32]([]*node{losses, grad[0], h[0]}, exec.Inputs{z, y}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Set(z, []float32{1e4, 1e4 - 1, -1e4, -1e4, 0, 1e4, 1e4, 1e4, 1e4})
+		p.Set(y, []float32{0, 0, 2})
+		if err := p.Run(); err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range []float64{math.Log(1 + math.Exp(-1)), 2e4, math.Log(3)} {
+			if got := float64(p.Output(0)[i]); math.Abs(got-want) > 2e-7*math.Abs(want) {
+				t.Errorf("loss %d is %v, want %v", i, got, want)
+			}
+		}
+		e := math.Exp(-1)
+		for i, want := range []float64{1/(1+e) - 1, e / (1 + e), 0, -1, 0, 1, 1. / 3, 1. / 3, 1./3 - 1} {
+			if got := float64(p.Output(1)[i]); math.Abs(got-want) > 2e-7 {
+				t.Errorf("gradient %d is %v, want %v", i, got, want)
+			}
+		}
+		for i, got := range p.Output(2) { // H 1 = 0
+			if math.Abs(float64(got)) > 1e-7 {
+				t.Errorf("Hessian times ones: element %d is %v", i, got)
+			}
+		}
+	})
+	t.Run("sigmoid cross-entropy", func(t *testing.T) {
+		g := gorgonia.NewGraph()
+		z := autodiff.NewInput(g, tensor.Float64, "z", 6)
+		y := autodiff.NewInput(g, tensor.Float64, "y", 6)
+		b := ops.NewBuilder(g, tensor.Float64)
+		losses := b.SigmoidCrossEntropy(z, y)
+		grad, err := autodiff.Grad(b.Sum(losses), z)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := map[*node][]float64{z: {1e4, 1e4, -1e4, -1e4, 40, 0}, y: {0, 1, 0, 1, 1, 0.25}}
+		got := evaluate(t, losses, in)
+		for i, want := range []float64{1e4, 0, 0, 1e4, math.Log1p(math.Exp(-40)), math.Ln2} {
+			if math.Abs(got[i]-want) > 1e-15*want {
+				t.Errorf("loss %d is %v, want %v", i, got[i], want)
+			}
+		}
+		got = evaluate(t, grad[0], in)
+		for i, want := range []float64{1, 0, 0, -1, 0, 0.25} {
+			if math.Abs(got[i]-want) > 1e-15 {
+				t.Errorf("gradient %d is %v, want %v", i, got[i], want)
+			}
+		}
+	})
+}
+
+// TestKinks pins down what is not determined by differences.
+func TestKinks(t *testing.T) {
+	g := gorgonia.NewGraph()
+	x := autodiff.NewInput(g, tensor.Float64, "x", 3)
+	b := ops.NewBuilder(g, tensor.Float64)
+	for name, c := range map[string]struct {
+		y    *node
+		want []float64
+	}{
+		"relu":       {b.Relu(x), []float64{0, 0, 1}},
+		"leaky_relu": {b.LeakyRelu(x, 0.1), []float64{0.1, 0.1, 1}},
+		"abs":        {b.Abs(x), []float64{-1, 0, 1}},
+		"clamp":      {b.Clamp(x, -1, 0), []float64{1, 1, 0}},
+		"maximum":    {b.Maximum(x, b.Const(0)), []float64{0, 0.5, 1}},
+		"max":        {b.Max(b.Mul(x, b.Const(0))), []float64{0, 0, 0}},
+	} {
+		d, err := autodiff.Grad(b.Sum(c.y), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, name, evaluate(t, d[0], map[*node][]float64{x: {-1, 0, 2}}), c.want)
+	}
+	d, err := autodiff.Grad(b.Max(x), x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "max with equal elements", evaluate(t, d[0], map[*node][]float64{x: {2, 1, 2}}), []float64{0.5, 0, 0.5})
+}
+
+// TestGorgoniaMachinesRunOperations runs Saddle's operations, and the gradients
+// that Gorgonia takes from their SymDiff, on the TapeMachine.
+func TestGorgoniaMachinesRunOperations(t *testing.T) {
+	g := gorgonia.NewGraph()
+	x := autodiff.NewInput(g, tensor.Float64, "x", 3, 4)
+	w := autodiff.NewInput(g, tensor.Float64, "w", 4, 2)
+	b := ops.NewBuilder(g, tensor.Float64)
+	loss := b.Mean(b.Square(b.Softmax(b.Gelu(b.MatMul(x, w)), 1)))
+	if b.Err() != nil {
+		t.Fatal(b.Err())
+	}
+	xv, wv := make([]float64, 12), make([]float64, 8)
+	for i := range xv {
+		xv[i] = math.Sin(float64(i))
+	}
+	for i := range wv {
+		wv[i] = math.Cos(float64(i))
+	}
+	grads, err := autodiff.Grad(loss, w, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := map[*node][]float64{x: xv, w: wv}
+	wantLoss := append([]float64(nil), evaluate(t, loss, in)...)
+	wantW, wantX := evaluate(t, grads[0], in), evaluate(t, grads[1], in)
+
+	if dot := g.ToDot(); !strings.Contains(dot, "matmul") || !strings.Contains(dot, "gelu") {
+		t.Error("the printed graph does not name its operations")
+	}
+	sym, err := gorgonia.Grad(loss, w, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gorgonia.Let(x, tensor.New(tensor.WithShape(3, 4), tensor.WithBacking(xv)))
+	gorgonia.Let(w, tensor.New(tensor.WithShape(4, 2), tensor.WithBacking(wv)))
+	vm := gorgonia.NewTapeMachine(g)
+	defer vm.Close()
+	if err := vm.RunAll(); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "loss", floats(loss.Value()), wantLoss)
+	same(t, "gradient of w", floats(sym[0].Value()), wantW)
+	same(t, "gradient of x", floats(sym[1].Value()), wantX)
+}
+
+// TestErrorsSayWhatWasWrong tests misuse of the package.
+func TestErrorsSayWhatWasWrong(t *testing.T) {
+	g := gorgonia.NewGraph()
+	x := autodiff.NewInput(g, tensor.Float64, "x", 3, 4)
+	other := autodiff.NewInput(gorgonia.NewGraph(), tensor.Float64, "other", 3, 4)
+	f32 := autodiff.NewInput(gorgonia.NewGraph(), tensor.Float32, "f32", 3)
+	b := ops.NewBuilder(g, tensor.Float64)
+	loss := b.Sum(x)
+	for name, c := range map[string]struct {
+		f    func() error
+		want string
+	}{
+		"not a scalar":  {func() error { _, err := autodiff.Grad(x, x); return err }, "want a scalar"},
+		"nil":           {func() error { _, err := autodiff.Grad(loss, nil); return err }, "nil"},
+		"two graphs":    {func() error { _, err := autodiff.Grad(loss, other); return err }, "different graphs"},
+		"tangent shape": {func() error { _, err := autodiff.JVP([]*node{loss}, []*node{x}, []*node{loss}); return err }, "shape"},
+		"too few":       {func() error { _, err := autodiff.HVP(loss, []*node{x}, nil); return err }, "0 tensors for 1"},
+		"around the output": {func() error {
+			z := b.Sin(x)
+			_, err := autodiff.GGN(b.Add(b.Sum(z), b.Sum(x)), z, []*node{x}, []*node{x})
+			return err
+		}, "beside the output"},
+		"missing input": {func() error { _, err := autodiff.Compile[float64]([]*node{loss}, nil, nil); return err }, `"x"`},
+		"wrong type": {func() error {
+			_, err := autodiff.Compile[float64]([]*node{ops.On(f32).Sum(f32)}, exec.Inputs{f32}, nil)
+			return err
+		}, "float32"},
+		"twice":     {func() error { _, err := autodiff.Compile[float64]([]*node{loss}, exec.Inputs{x, x}, nil); return err }, "twice"},
+		"matmul":    {func() error { c := ops.On(x); c.MatMul(x, x); return c.Err() }, "inner sizes 4 and 3 differ"},
+		"broadcast": {func() error { c := ops.On(x); c.Add(x, c.Fill(0, 5)); return c.Err() }, "do not broadcast"},
+		"axis":      {func() error { c := ops.On(x); c.Sum(x, 2); return c.Err() }, "axis 2"},
+		"reshape":   {func() error { c := ops.On(x); c.Reshape(x, 5, -1); return c.Err() }, "elements"},
+		"conv": {func() error {
+			c := ops.On(x)
+			c.Conv2D(c.Fill(0, 1, 3, 8, 8), c.Fill(0, 4, 6, 3, 3), ops.Conv{})
+			return c.Err()
+		}, "input has 3 channels"},
+		"dropout": {func() error { c := ops.On(x); c.Dropout(x, 1.5, c.Key(), 0); return c.Err() }, "rate 1.5"},
+		"pool": {func() error {
+			c := ops.On(x)
+			c.MaxPool2D(c.Fill(0, 1, 3, 2, 2), ops.Pool{Kernel: [2]int{3, 3}})
+			return c.Err()
+		}, "does not fit"},
+	} {
+		if err := c.f(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v; want one with %q", name, err, c.want)
+		}
+	}
+}
+
+// TestIndicesOutOfRangeAreAnError does not panic.
+func TestIndicesOutOfRangeAreAnError(t *testing.T) {
+	g := gorgonia.NewGraph()
+	z := autodiff.NewInput(g, tensor.Float64, "z", 2, 3)
+	y := autodiff.NewInput(g, tensor.Float64, "y", 2)
+	b := ops.NewBuilder(g, tensor.Float64)
+	p, err := autodiff.Compile[float64]([]*node{b.SoftmaxCrossEntropy(z, y)}, exec.Inputs{z, y}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Set(z, make([]float64, 6))
+	for _, bad := range []float64{3, -1, 0.5, math.NaN(), math.Inf(1)} {
+		p.Set(y, []float64{0, bad})
+		if err := p.Run(); err == nil || !strings.Contains(err.Error(), "want a whole number from 0 to 2") {
+			t.Errorf("label %v: error %v", bad, err)
+		}
+	}
+	p.Set(y, []float64{0, 2})
+	if err := p.Run(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDropoutMasks: a mask is a function of seed, step, stream and place.
+func TestDropoutMasks(t *testing.T) {
+	mask := func(rows, first int, seed, step uint64, stream uint32) []float64 {
+		g := gorgonia.NewGraph()
+		b := ops.NewBuilder(g, tensor.Float64)
+		y := b.Dropout(b.Fill(1, rows, 5), 0.5, b.Key(), stream)
+		p, err := autodiff.Compile[float64]([]*node{y}, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Seed(seed, step, first)
+		if err := p.Run(); err != nil {
+			t.Fatal(err)
+		}
+		return p.Output(0)
+	}
+	whole := mask(8, 0, 1, 2, 3)
+	same(t, "again", mask(8, 0, 1, 2, 3), whole)
+	same(t, "in two slices", append(mask(3, 0, 1, 2, 3), mask(5, 3, 1, 2, 3)...), whole)
+	for name, other := range map[string][]float64{
+		"seed": mask(8, 0, 2, 2, 3), "step": mask(8, 0, 1, 3, 3), "stream": mask(8, 0, 1, 2, 4),
+	} {
+		equal := 0
+		for i := range whole {
+			if whole[i] == other[i] {
+				equal++
+			}
+		}
+		if equal < 5 || equal > 35 { // of 40: ten standard deviations of independent masks
+			t.Errorf("another %s: %d of 40 elements are the same", name, equal)
+		}
+	}
+}
