@@ -42,7 +42,22 @@ type CheckOptions struct {
 // 1e-12 times the value. It must agree within Tol of the larger of the
 // derivative and the value, both in the largest element.
 func Check(f func(b *ops.Builder, x []*Node) *Node, shapes [][]int, o CheckOptions) error {
-	c, err := newChecker(f, shapes, o)
+	g := gorgonia.NewGraph()
+	b := ops.NewBuilder(g, tensor.Float64)
+	xs := make([]*Node, len(shapes))
+	for i, s := range shapes {
+		xs[i] = NewInput(g, tensor.Float64, fmt.Sprintf("x%d", i), s...)
+	}
+	y := f(b, xs)
+	if b.Err() != nil {
+		return b.Err()
+	}
+	return CheckNode(y, xs, o)
+}
+
+// CheckNode is Check for a node y that depends on the inputs given.
+func CheckNode(y *Node, inputs []*Node, o CheckOptions) error {
+	c, err := newChecker(y, inputs, o)
 	if err != nil {
 		return err
 	}
@@ -61,7 +76,10 @@ type checker struct {
 	free  []int // their numbers
 }
 
-func newChecker(f func(b *ops.Builder, x []*Node) *Node, shapes [][]int, o CheckOptions) (*checker, error) {
+func newChecker(y *Node, xs []*Node, o CheckOptions) (*checker, error) {
+	if err := check("check", append([]*Node{y}, xs...)...); err != nil {
+		return nil, err
+	}
 	if o.Lo == 0 && o.Hi == 0 {
 		o.Lo, o.Hi = -2, 2
 	}
@@ -72,28 +90,28 @@ func newChecker(f func(b *ops.Builder, x []*Node) *Node, shapes [][]int, o Check
 		o.Tol = 1e-8
 	}
 	c := &checker{o: o, rng: rand.New(rand.NewPCG(o.Seed, 1)), names: map[string]int{}}
-	g := gorgonia.NewGraph()
-	b := ops.NewBuilder(g, tensor.Float64)
-	var inputs exec.Inputs
-	input := func(name string, shape []int, lo, hi float64) (*Node, []float64) {
-		n := NewInput(g, tensor.Float64, name, shape...)
-		inputs = append(inputs, n)
-		data := make([]float64, exec.Size(shape))
+	draw := func(n *Node, lo, hi float64) []float64 {
+		data := make([]float64, elements(n))
 		for i := range data {
 			data[i] = lo + (hi-lo)*c.rng.Float64()
 		}
-		return n, data
+		return data
 	}
-	var xs, free, vs, ws []*Node
-	for i, s := range shapes {
-		n, data := input(fmt.Sprintf("x%d", i), s, o.Lo, o.Hi)
+	inputs := exec.Inputs(append([]*Node(nil), xs...))
+	input := func(name string, shape []int) (*Node, []float64) {
+		n := NewInput(y.Graph(), tensor.Float64, "check "+name, shape...)
+		inputs = append(inputs, n)
+		return n, draw(n, -1, 1)
+	}
+	var free, vs, ws []*Node
+	for i, n := range xs {
+		data := draw(n, o.Lo, o.Hi)
 		if i < len(o.Values) && o.Values[i] != nil {
 			if len(o.Values[i]) != len(data) {
-				return nil, fmt.Errorf("autodiff: check: %d values for operand %d of shape %v", len(o.Values[i]), i, s)
+				return nil, fmt.Errorf("autodiff: check: %d values for operand %d of shape %v", len(o.Values[i]), i, n.Shape())
 			}
 			copy(data, o.Values[i])
 		}
-		xs = append(xs, n)
 		c.x, c.at = append(c.x, data), append(c.at, append([]float64(nil), data...))
 		if i < len(o.Fixed) && o.Fixed[i] {
 			continue
@@ -102,19 +120,14 @@ func newChecker(f func(b *ops.Builder, x []*Node) *Node, shapes [][]int, o Check
 		c.free = append(c.free, i)
 	}
 	for i, n := range free {
-		s := []int(n.Shape())
-		vn, v := input(fmt.Sprintf("v%d", i), s, -1, 1)
-		wn, w := input(fmt.Sprintf("w%d", i), s, -1, 1)
+		vn, v := input(fmt.Sprintf("v%d", i), n.Shape())
+		wn, w := input(fmt.Sprintf("w%d", i), n.Shape())
 		vs, ws, c.v, c.w = append(vs, vn), append(ws, wn), append(c.v, v), append(c.w, w)
-	}
-	y := f(b, xs)
-	if b.Err() != nil {
-		return nil, b.Err()
 	}
 	if len(free) == 0 {
 		return nil, fmt.Errorf("autodiff: check: no operand to differentiate")
 	}
-	un, u := input("u", []int(y.Shape()), -1, 1)
+	un, u := input("u", y.Shape())
 	c.u = u
 
 	var outputs []*Node

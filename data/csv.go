@@ -1,0 +1,265 @@
+package data
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// CSVOptions says how to read a CSV file; the zero value suits a file whose last column holds the classes.
+type CSVOptions struct {
+	Target  string   // name of the target's column; empty means the last
+	Real    bool     // the target is a real number, not a class
+	Classes []string // names of the classes by number, to read a second file as the first; nil means those found
+	Comma   rune     // between cells; 0 means ','
+}
+
+// Table is a data set read from a CSV file. Inputs are vectors of all columns but the target's.
+type Table struct {
+	*Arrays[float64]
+	Columns      []string // names of the features, in the order of the input vector
+	TargetColumn string
+	Classes      []string // names of the classes by number; nil for a real target
+}
+
+// ReadCSV reads a CSV file, plain or compressed with gzip: a header with the names of the columns, then one example
+// a line, every cell filled. Features are finite numbers. A target is a class, named by an integer or by text, or
+// with Real a number. Classes are numbered in sorted order, by value where all are integers and as text otherwise,
+// so that the order of the lines does not matter. Errors name the line and the column.
+func ReadCSV(r io.Reader, opt CSVOptions) (*Table, error) {
+	t, err := readCSV(r, opt)
+	if err != nil {
+		return nil, fmt.Errorf("data: csv: %w", err)
+	}
+	return t, nil
+}
+
+func readCSV(r io.Reader, opt CSVOptions) (*Table, error) {
+	r, err := plain(r)
+	if err != nil {
+		return nil, err
+	}
+	b := bufio.NewReader(r)
+	if bom, _ := b.Peek(3); bytes.Equal(bom, []byte("\ufeff")) {
+		_, _ = b.Discard(3)
+	}
+	cr := csv.NewReader(b)
+	cr.FieldsPerRecord, cr.ReuseRecord, cr.TrimLeadingSpace = -1, true, opt.Comma != '\t'
+	if opt.Comma != 0 {
+		cr.Comma = opt.Comma
+	}
+	head, err := cr.Read()
+	if err == io.EOF {
+		return nil, errors.New("the file is empty, its first line must name the columns")
+	}
+	if err != nil {
+		return nil, err
+	}
+	p, err := newTableParser(head, opt)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		row, err := cr.Read()
+		if err == io.EOF {
+			return p.table()
+		}
+		if err == nil {
+			err = p.add(row, func(i int) int { line, _ := cr.FieldPos(i); return line })
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// tableParser gathers the numbers of a file. Classes are numbered in order of appearance until table sorts them.
+type tableParser struct {
+	names  []string
+	target int
+	opt    CSVOptions
+	x, y   []float64
+	number map[string]int
+	class  []string
+}
+
+func newTableParser(head []string, opt CSVOptions) (*tableParser, error) {
+	p := &tableParser{opt: opt, number: map[string]int{}}
+	numbers, fractions := 0, 0
+	for i, cell := range head {
+		name := strings.Clone(strings.TrimSpace(cell))
+		if name == "" {
+			return nil, fmt.Errorf("header: column %d has no name", i+1)
+		}
+		if k := slices.Index(p.names, name); k >= 0 {
+			return nil, fmt.Errorf("header: columns %d and %d are both named %q", k+1, i+1, name)
+		}
+		p.names = append(p.names, name)
+		if v, err := strconv.ParseFloat(name, 64); err == nil {
+			numbers++
+			if v != math.Trunc(v) {
+				fractions++
+			}
+		}
+	}
+	if numbers == len(head) && fractions > 0 {
+		return nil, fmt.Errorf("header: all cells are numbers (%s), the first line must name the columns", listed(p.names))
+	}
+	if len(head) < 2 {
+		return nil, fmt.Errorf("header: the only column is %q, a feature and a target are needed (is the separator right?)", p.names[0])
+	}
+	p.target = len(head) - 1
+	if opt.Target != "" {
+		if p.target = slices.Index(p.names, opt.Target); p.target < 0 {
+			return nil, fmt.Errorf("there is no column %q for the target, the columns are %s%s", opt.Target, listed(p.names), didYouMean(opt.Target, p.names))
+		}
+	}
+	for _, name := range opt.Classes {
+		class, err := className(name)
+		if err != nil {
+			return nil, fmt.Errorf("class %q in the options %w", name, err)
+		}
+		if _, twice := p.number[class]; twice {
+			return nil, fmt.Errorf("class %q stands twice in the options", name)
+		}
+		p.addClass(class)
+	}
+	if opt.Real && opt.Classes != nil {
+		return nil, errors.New("the options set both Real and Classes, a target is a number or a class")
+	}
+	return p, nil
+}
+
+func (p *tableParser) addClass(name string) {
+	p.number[name] = len(p.class)
+	p.class = append(p.class, name)
+}
+
+// add takes in one line; line tells where a cell stands, for errors.
+func (p *tableParser) add(row []string, line func(int) int) error {
+	if len(row) != len(p.names) {
+		return fmt.Errorf("line %d: %d cells, the header names %d columns", line(0), len(row), len(p.names))
+	}
+	for i, cell := range row {
+		cell = strings.TrimSpace(cell)
+		var err error
+		switch {
+		case cell == "":
+			err = errors.New("the cell is empty, every cell must be filled")
+		case i != p.target:
+			err = appendNumber(&p.x, cell)
+		case p.opt.Real:
+			err = appendNumber(&p.y, cell)
+		default:
+			err = p.appendClass(cell)
+		}
+		if err != nil {
+			return fmt.Errorf("line %d, column %d (%s): %w", line(i), i+1, p.names[i], err)
+		}
+	}
+	return nil
+}
+
+func appendNumber(to *[]float64, cell string) error {
+	v, err := strconv.ParseFloat(cell, 64)
+	if errors.Is(err, strconv.ErrRange) {
+		return fmt.Errorf("%q is too large for a float64", cell)
+	}
+	if err != nil {
+		return fmt.Errorf("%q is not a number", cell)
+	}
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return fmt.Errorf("%q is not a finite number", cell)
+	}
+	*to = append(*to, v)
+	return nil
+}
+
+func (p *tableParser) appendClass(cell string) error {
+	name, err := className(cell)
+	if err != nil {
+		return fmt.Errorf("%q %w", cell, err)
+	}
+	k, known := p.number[name]
+	if !known && p.opt.Classes != nil {
+		return fmt.Errorf("%q is not one of the classes %s%s", cell, listed(p.class), didYouMean(name, p.class))
+	}
+	if !known {
+		k = len(p.class)
+		p.addClass(strings.Clone(name))
+	}
+	p.y = append(p.y, float64(k))
+	return nil
+}
+
+// className is the one spelling of a class: 7, 7.0 and 007 are the same.
+func className(cell string) (string, error) {
+	v, err := strconv.ParseFloat(cell, 64)
+	switch {
+	case err != nil:
+		return cell, nil
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		return "", errors.New("is no class")
+	case v != math.Trunc(v):
+		return "", errors.New("is no class, set Real for a target of real numbers")
+	}
+	return strconv.FormatFloat(v+0, 'f', -1, 64), nil // -0 + 0 is 0
+}
+
+func (p *tableParser) table() (*Table, error) {
+	if len(p.y) == 0 {
+		return nil, errors.New("no examples follow the header")
+	}
+	t := &Table{TargetColumn: p.names[p.target], Columns: slices.Delete(slices.Clone(p.names), p.target, p.target+1)}
+	target := Target{Shape: []int{1}}
+	if !p.opt.Real {
+		p.sortClasses()
+		t.Classes, target = p.class, Target{Classes: len(p.class)}
+	}
+	var err error
+	t.Arrays, err = New(slices.Clip(p.x), []int{len(t.Columns)}, slices.Clip(p.y), target)
+	return t, err
+}
+
+// sortClasses numbers the classes found in sorted order; given ones stay as they are.
+func (p *tableParser) sortClasses() {
+	if p.opt.Classes != nil {
+		return
+	}
+	value := make(map[string]float64, len(p.class))
+	for _, name := range p.class {
+		if v, err := strconv.ParseFloat(name, 64); err == nil {
+			value[name] = v
+		}
+	}
+	slices.SortFunc(p.class, func(a, b string) int {
+		if len(value) == len(p.class) {
+			return cmp.Compare(value[a], value[b])
+		}
+		return cmp.Compare(a, b)
+	})
+	renumber := make([]float64, len(p.class))
+	for k, name := range p.class {
+		renumber[p.number[name]] = float64(k)
+	}
+	for i, k := range p.y {
+		p.y[i] = renumber[int(k)]
+	}
+}
+
+// listed is names for an error, cut where they are many.
+func listed(names []string) string {
+	const most = 20
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}

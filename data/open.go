@@ -1,0 +1,83 @@
+package data
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// Pair is a named task: a training set, a test set, and what the classes are called.
+type Pair struct {
+	Name        string
+	Train, Test Dataset
+	Classes     []string // names of the classes by number; nil where they have none
+}
+
+// Standardize is the pair scaled to mean 0 and standard deviation 1 by the numbers of its training set.
+func (p *Pair) Standardize() (*Pair, *Scaler, error) {
+	sets, s, err := Standardize(p.Train, p.Test)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &Pair{Name: p.Name, Train: sets[0], Test: sets[1], Classes: p.Classes}, s, nil
+}
+
+// opener is one task that Open knows.
+type opener struct {
+	name  string
+	alias string
+	open  func(ctx context.Context, dir string) (*Pair, error)
+}
+
+func openers() []opener {
+	return []opener{
+		{"mnist", "", MNIST},
+		{"fashion", "fashion-mnist", FashionMNIST},
+		{"blobs", "", func(context.Context, string) (*Pair, error) {
+			d, err := Blobs(5000, 10, 20, 1, 1)
+			return splitPair("blobs", d, err)
+		}},
+		{"spirals", "", func(context.Context, string) (*Pair, error) {
+			d, err := Spirals(3000, 3, 0.03, 1)
+			return splitPair("spirals", d, err)
+		}},
+	}
+}
+
+// splitPair keeps a fifth of a generated set for the test.
+func splitPair(name string, d Dataset, err error) (*Pair, error) {
+	if err != nil {
+		return nil, err
+	}
+	train, test, err := Split(d, 0.2, 1)
+	if err != nil {
+		return nil, err
+	}
+	return &Pair{Name: name, Train: train, Test: test}, nil
+}
+
+// Names are the tasks that Open knows.
+func Names() []string {
+	var names []string
+	for _, o := range openers() {
+		names = append(names, o.name)
+	}
+	return names
+}
+
+// Open is the task of a name: "mnist" and "fashion" (or "fashion-mnist") from files, in dir if that is not empty
+// (see MNIST); "blobs" (5,000 examples, 10 classes, 20 features, spread 1) and "spirals" (3,000 examples, 3 arms,
+// noise 0.03), of which a fifth is for the test, without.
+func Open(ctx context.Context, name, dir string) (*Pair, error) {
+	var known []string
+	for _, o := range openers() {
+		if name == o.name || name == o.alias && name != "" {
+			return o.open(ctx, dir)
+		}
+		known = append(known, o.name)
+		if o.alias != "" {
+			known = append(known, o.alias)
+		}
+	}
+	return nil, fmt.Errorf("data: there is no data set %q, the known ones are %s%s", name, strings.Join(Names(), ", "), didYouMean(name, known))
+}
