@@ -1,0 +1,296 @@
+package optimizers_test
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/saddle-ml/saddle/optimizers"
+	"github.com/saddle-ml/saddle/optimizers/opttest"
+)
+
+// notBuiltYet names the methods that the golden numbers have and this version does not. A name that is neither here
+// nor known fails.
+var notBuiltYet = map[string]bool{
+	"adagrad": true, "rmsprop": true, "adadelta": true, "adamax": true, "nadam": true, "radam": true, "rprop": true,
+	"asgd": true, "adafactor": true, "lbfgs": true, "lion": true, "adabelief": true, "aggmo": true, "adan": true,
+	"lookahead": true, "sam": true, "schedule_free_adamw": true, "schedule_free_sgd": true, "prodigy": true,
+	"soap": true, "adahessian": true, "muon": true,
+}
+
+// readGolden decodes a file of golden numbers, from the folder that $SADDLE_GOLDEN names or else from testdata.
+func readGolden(t *testing.T, name string, into any) {
+	t.Helper()
+	folder := os.Getenv("SADDLE_GOLDEN")
+	if folder == "" {
+		folder = filepath.Join("..", "testdata", "golden")
+	}
+	f, err := os.Open(filepath.Join(folder, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	d := json.NewDecoder(f)
+	d.DisallowUnknownFields() // what this test does not look at must not pass unnoticed
+	if err := d.Decode(into); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+}
+
+// goldenCase is one trajectory.
+type goldenCase struct {
+	Name, Method, Reference string
+	Settings                map[string]any
+	Steps                   int
+	Path                    [][]float64
+	FinalLoss               float64 `json:"final_loss"`
+	Eval                    []float64
+}
+
+// goldenObjective is f(w) = (w-m)'A(w-m)/2 + Σ c sin(k w).
+type goldenObjective struct {
+	A       [][]float64
+	M, C, K []float64
+}
+
+func (o *goldenObjective) loss(dst, w []float64) float64 {
+	f := 0.0
+	for i, row := range o.A {
+		g := 0.0
+		for j, a := range row {
+			g += a * (w[j] - o.M[j])
+		}
+		f += g*(w[i]-o.M[i])/2 + o.C[i]*math.Sin(o.K[i]*w[i])
+		dst[i] = g + o.C[i]*o.K[i]*math.Cos(o.K[i]*w[i])
+	}
+	return f
+}
+
+// goldenProblem is the objective as a problem in T.
+type goldenProblem[T optimizers.Float] struct {
+	optimizers.Func[T]
+}
+
+func (p *goldenProblem[T]) Len() int                               { return 1 }
+func (p *goldenProblem[T]) Batch() optimizers.Sample[T]            { return p }
+func (p *goldenProblem[T]) Full() optimizers.Sample[T]             { return p }
+func (p *goldenProblem[T]) Draw(int) (optimizers.Sample[T], error) { return p, nil }
+
+func newGoldenProblem[T optimizers.Float](o *goldenObjective) *goldenProblem[T] {
+	w, g := make([]float64, len(o.M)), make([]float64, len(o.M))
+	p := &goldenProblem[T]{}
+	p.G = func(dst, x []T) float64 {
+		for i, v := range x {
+			w[i] = float64(v)
+		}
+		f := o.loss(g, w)
+		for i, v := range g {
+			dst[i] = T(v)
+		}
+		return f
+	}
+	return p
+}
+
+func TestGoldenTrajectories(t *testing.T) {
+	var file struct {
+		Objective goldenObjective
+		Shapes    [][2]any
+		X0        []float64
+		Cases     []goldenCase
+	}
+	readGolden(t, "optimizers.json", &file)
+	var layout optimizers.Layout
+	for _, s := range file.Shapes {
+		tensor := optimizers.Tensor{Name: s[0].(string), Offset: layout.Size()}
+		for _, d := range s[1].([]any) {
+			tensor.Shape = append(tensor.Shape, int(d.(float64)))
+		}
+		if len(tensor.Shape) == 1 {
+			tensor.Kind = optimizers.Bias
+		}
+		layout = append(layout, tensor)
+	}
+	matched := 0
+	for _, c := range file.Cases {
+		if notBuiltYet[c.Method] {
+			continue
+		}
+		matched++
+		settings, _ := json.Marshal(c.Settings)
+		t.Run(c.Name+string(settings), func(t *testing.T) {
+			m, err := optimizers.ParseSettings(c.Method, c.Settings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Eval != nil {
+				t.Fatal("the case has averaged weights, which this test does not compare")
+			}
+			follow(t, m, layout, &file.Objective, file.X0, c, 1e-10)
+			followSingle(t, m, layout, &file.Objective, file.X0, c)
+		})
+	}
+	if matched == 0 {
+		t.Error("no case of a method that there is")
+	}
+	for _, info := range optimizers.Methods() {
+		if notBuiltYet[info.Name] {
+			t.Errorf("%s is built", info.Name)
+		}
+	}
+}
+
+// follow compares every step of a case in float64.
+func follow(t *testing.T, m optimizers.Method, l optimizers.Layout, f *goldenObjective, x0 []float64, c goldenCase, within float64) {
+	t.Helper()
+	if len(c.Path) != c.Steps {
+		t.Fatalf("%d points for %d steps", len(c.Path), c.Steps)
+	}
+	o, err := optimizers.New[float64](m, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newGoldenProblem[float64](f)
+	x := append([]float64{}, x0...)
+	for step, want := range c.Path {
+		if _, err := o.Step(context.Background(), x, p); err != nil {
+			t.Fatal(err)
+		}
+		if len(want) != len(x) {
+			t.Fatalf("%d numbers for %d parameters", len(want), len(x))
+		}
+		for i := range x {
+			if d := math.Abs(x[i] - want[i]); !(d <= within) {
+				t.Fatalf("step %d, parameter %d: %v, golden %v, apart %v", step, i, x[i], want[i], d)
+			}
+		}
+	}
+	if got := f.loss(make([]float64, len(x)), x); math.Abs(got-c.FinalLoss) > within {
+		t.Errorf("loss in the end %v, golden %v", got, c.FinalLoss)
+	}
+}
+
+// followSingle compares the end of a case in float32, relative to how far the run has gone.
+func followSingle(t *testing.T, m optimizers.Method, l optimizers.Layout, f *goldenObjective, x0 []float64, c goldenCase) {
+	t.Helper()
+	o, err := optimizers.New[float32](m, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newGoldenProblem[float32](f)
+	var x []float32
+	for _, v := range x0 {
+		x = append(x, float32(v))
+	}
+	for range c.Path {
+		if _, err := o.Step(context.Background(), x, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last, moved := c.Path[len(c.Path)-1], 0.0
+	for i, v := range last {
+		moved = max(moved, math.Abs(v-x0[i]))
+	}
+	for i, v := range last {
+		if d := math.Abs(float64(x[i]) - v); !(d <= 1e-5*moved) {
+			t.Errorf("float32, parameter %d: %v, golden %v, after moves of %v", i, x[i], v, moved)
+		}
+	}
+}
+
+// TestGoldenIsExact shows that the comparison would see an error of one part in a million in a setting.
+func TestGoldenIsExact(t *testing.T) {
+	a, b := endOf(t, &optimizers.Adam{LR: 0.05}), endOf(t, &optimizers.Adam{LR: 0.05, Beta2: 0.999001})
+	if d := math.Abs(a - b); d < 1e-10 {
+		t.Errorf("a change of beta2 by 1e-6 moves the end by %v only", d)
+	}
+}
+
+func endOf(t *testing.T, m optimizers.Method) float64 {
+	t.Helper()
+	r, err := optimizers.Minimize(context.Background(), opttest.Func[float64](opttest.Rosenbrock), []float64{-1.2, 1}, m, optimizers.Until{Steps: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.X[0]
+}
+
+// schedulesNotBuiltYet is notBuiltYet for schedules.
+var schedulesNotBuiltYet = map[string]bool{
+	"step": true, "multistep": true, "linear": true, "exponential": true, "polynomial": true, "cosine_restarts": true,
+	"cyclic": true, "warmup_cosine": true, "sequential": true, "chained": true, "plateau": true,
+}
+
+func TestGoldenSchedules(t *testing.T) {
+	var file struct {
+		Cases []struct {
+			Schedule string
+			Settings map[string]any
+			Base     float64
+			LR       []float64
+			Momentum []float64
+			Metric   []float64
+		}
+	}
+	readGolden(t, "schedules.json", &file)
+	matched := 0
+	for _, c := range file.Cases {
+		if schedulesNotBuiltYet[c.Schedule] {
+			continue
+		}
+		matched++
+		settings, _ := json.Marshal(c.Settings)
+		t.Run(c.Schedule+string(settings), func(t *testing.T) {
+			s, err := optimizers.ParseScheduleSettings(c.Schedule, c.Settings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Metric != nil {
+				t.Fatal("the case has a metric, which this test does not feed")
+			}
+			course, err := s.Start(len(c.LR), c.Base)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for k, want := range c.LR {
+				r := course.At(k)
+				if d := math.Abs(r.LR - want); !(d <= 1e-12) {
+					t.Errorf("step %d: rate %v, golden %v", k, r.LR, want)
+				}
+				if r.Cycles != (c.Momentum != nil) {
+					t.Fatalf("the momentum cycles: %v", r.Cycles)
+				}
+				if r.Cycles && !(math.Abs(r.Momentum-c.Momentum[k]) <= 1e-12) {
+					t.Errorf("step %d: momentum %v, golden %v", k, r.Momentum, c.Momentum[k])
+				}
+			}
+		})
+	}
+	if matched == 0 {
+		t.Error("no case of a schedule that there is")
+	}
+	for _, info := range optimizers.Schedules() {
+		if schedulesNotBuiltYet[info.Name] {
+			t.Errorf("%s is built", info.Name)
+		}
+	}
+}
+
+// TestGoldenRefusesTheUnknown keeps the data-driven tests from passing over what they do not know.
+func TestGoldenRefusesTheUnknown(t *testing.T) {
+	for method, settings := range map[string]map[string]any{
+		"adamm": {"lr": 0.1},
+		"adam":  {"lr": 0.1, "betas": []any{0.9, 0.999}},
+		"sgd":   {"lr": "0.1"},
+	} {
+		if m, err := optimizers.ParseSettings(method, settings); err == nil {
+			t.Errorf("%s %v gives %s", method, settings, optimizers.Spec(m))
+		} else if !strings.HasPrefix(err.Error(), "optimizers: ") {
+			t.Error(err)
+		}
+	}
+}

@@ -1,0 +1,185 @@
+package optimizers
+
+import (
+	"context"
+	"fmt"
+)
+
+// HF is Martens' Hessian-free method (Martens 2010; Martens & Sutskever 2012). Each step fits the quadratic
+//
+//	q(s) = g's + s'(B + λI)s/2        g the minibatch gradient, B the curvature on a fresh sample
+//
+// lowers it by conjugate gradients that only multiply by B, and moves along the result:
+//
+//   - B is the Gauss-Newton matrix, or with Hessian the Hessian, on Curvature examples drawn anew; where the minibatch
+//     has no more than that, on the minibatch itself. WeightDecay (half of it times |x|²) is part of objective and B.
+//   - CG starts at WarmStart times the last CG solution and stops when it no longer gains (see CG.Progress) or after
+//     CGIters. With Precondition it uses M = diag(mean squared per-example gradient + λ + WeightDecay)^(3/4).
+//   - Backtracking: of the iterates ceil(5·1.3^k), from the last backwards while it helps, the one with the lowest
+//     objective is the step s. A line search (Armijo) then shortens it where needed. If that fails the step is
+//     rejected: x stays, λ grows, and the next CG starts at 0.
+//   - Damping, after Levenberg and Marquardt: with ρ = (f(x+s)-f(x)) / (q(s)-λ|s|²/2), everything on the curvature
+//     sample, λ grows by 3/2 where ρ < 1/4 or is undefined and shrinks by 2/3 where ρ > 3/4. Differences of the size
+//     of rounding count as ρ = 1.
+//   - The objective of backtracking and line search is the minibatch's, or that of the whole training set.
+//
+// With Hessian, CG that meets a direction of negative curvature keeps the iterate before it. If it is the very first
+// direction p (again, from 0, if the start was warm) the step goes along p by -g'p / max(|p'Ap|, λp'p), A = B + λI.
+//
+// For full gradients it is Martens' method; the defaults are for minibatches of thousands of examples and nets of the
+// size of a few dense layers. Not for small minibatches: curvature from a few examples is worse than none. Not for a
+// strict comparison by epochs: a step costs as much as ten to twenty gradients of the curvature sample (see Work).
+type HF struct {
+	Damping      float64 `set:"damping" default:"0.1" range:"(0,inf)" help:"first λ, which is added to the curvature"`
+	Curvature    int     `set:"curvature" default:"1000" range:"[1,inf)" help:"examples of the curvature sample"`
+	CGIters      int     `set:"cg_iters" default:"10" range:"[1,inf)" help:"most iterations of conjugate gradients"`
+	CGMinIters   int     `set:"cg_min_iters" default:"1" range:"[1,inf)" help:"iterations before it may stop for lack of progress"`
+	CGProgress   float64 `set:"cg_progress" default:"0.0005" range:"[0,1)" help:"stop below this relative gain an iteration; 0: never"`
+	WarmStart    float64 `set:"warm_start" default:"0.95" range:"[0,1]" help:"share of the last CG solution to start from"`
+	WeightDecay  float64 `set:"weight_decay" default:"0" range:"[0,inf)" help:"adds half of it times |x|² to the loss"`
+	Hessian      bool    `set:"hessian" default:"false" help:"the exact Hessian in place of the Gauss-Newton matrix"`
+	Precondition bool    `set:"precondition" default:"false" help:"precondition with the mean squared gradients of single examples"`
+	Objective    string  `set:"objective" default:"batch" oneof:"batch|full" help:"what backtracking and line search look at: the minibatch, or the whole training set"`
+}
+
+var _ Method = (*HF)(nil)
+
+// Name is hf.
+func (*HF) Name() string { return "hf" }
+
+func (*HF) info() Info {
+	return Info{Name: "hf", Memory: 12, Batch: 4000,
+		Use: "Hessian-free: few large second-order steps without a learning rate; large minibatches"}
+}
+
+func (h *HF) check() error {
+	if h.CGMinIters > h.CGIters {
+		return fmt.Errorf("optimizers: hf: cg_min_iters is %d; allowed is at most cg_iters, %d", h.CGMinIters, h.CGIters)
+	}
+	return nil
+}
+
+func (h *HF) start32(l Layout) (Optimizer[float32], error) { return startHF[float32](h, l) }
+func (h *HF) start64(l Layout) (Optimizer[float64], error) { return startHF[float64](h, l) }
+
+func startHF[T Float](h *HF, l Layout) (Optimizer[T], error) {
+	s, err := resolve("hf", h)
+	if err != nil {
+		return nil, err
+	}
+	needs := NeedGrad | NeedGaussNewton
+	if s.Hessian {
+		needs = NeedGrad | NeedHessian
+	}
+	if s.Precondition {
+		needs |= NeedSquaredGrads
+	}
+	o := &hf[T]{core: newCore[T]("hf", needs, l), set: s, damping: s.Damping}
+	o.solution, o.s = make([]T, o.size), make([]T, o.size)
+	o.cg = CG[T]{MaxIter: s.CGIters, MinIter: s.CGMinIters, Progress: s.CGProgress, Keep: true}
+	// Made once, because a closure made in every step would be garbage in every step.
+	o.multiply, o.along = o.multiplyDamped, o.lossAlong
+	if s.Precondition {
+		o.inverse = make([]T, o.size)
+		o.precondition = o.multiplyInverse
+	}
+	return o, nil
+}
+
+type hf[T Float] struct {
+	core[T]
+	set      HF
+	damping  float64
+	solution []T // of the last CG, 0 at first
+
+	cg           CG[T]
+	s            []T // the CG solution of this step
+	inverse      []T // the preconditioner's diagonal
+	multiply     Operator[T]
+	precondition Operator[T]
+	along        func(rate float64) (float64, error)
+
+	// What the closures look at during a step.
+	ctx       context.Context
+	x         []T
+	sample    Sample[T]    // for the curvature
+	objective Objective[T] // for backtracking and line search
+	evalWork  int64        // of one loss of the objective
+	work      int64
+	step      []T // the direction of the line search
+	trial     []T
+}
+
+// multiplyDamped sets dst to (B + (λ + WeightDecay)I) v.
+func (o *hf[T]) multiplyDamped(dst, v []T) error {
+	var err error
+	if o.set.Hessian {
+		err = o.sample.HessianMul(dst, v)
+		o.work += WorkHessian * int64(o.sample.Len())
+	} else {
+		err = o.sample.GaussNewtonMul(dst, v)
+		o.work += WorkGaussNewton * int64(o.sample.Len())
+	}
+	if err != nil {
+		return fmt.Errorf("optimizers: hf: curvature product: %w", err)
+	}
+	axpy(dst, T(o.damping+o.set.WeightDecay), v)
+	return nil
+}
+
+// multiplyInverse divides by the preconditioner.
+func (o *hf[T]) multiplyInverse(dst, v []T) error {
+	inverse, v := o.inverse[:len(dst)], v[:len(dst)]
+	for i := range dst {
+		dst[i] = inverse[i] * v[i]
+	}
+	return nil
+}
+
+// lossAlong is the objective at x + rate·step.
+func (o *hf[T]) lossAlong(rate float64) (float64, error) {
+	addScaled(o.trial, o.x, T(rate), o.step)
+	o.work += o.evalWork
+	return o.loss(o.objective, o.trial)
+}
+
+// loss is the mean loss with weight decay.
+func (o *hf[T]) loss(f Objective[T], x []T) (float64, error) {
+	if err := o.ctx.Err(); err != nil {
+		return 0, fmt.Errorf("optimizers: hf: no step taken: %w", err)
+	}
+	loss, err := f.Loss(x)
+	if err != nil {
+		return 0, fmt.Errorf("optimizers: hf: loss: %w", err)
+	}
+	return loss + o.penalty(x), nil
+}
+
+// penalty is WeightDecay/2·|x|².
+func (o *hf[T]) penalty(x []T) float64 {
+	if o.set.WeightDecay == 0 {
+		return 0
+	}
+	return o.set.WeightDecay / 2 * dot(x, x)
+}
+
+func (o *hf[T]) shape() shape {
+	return shape{method: o.method, scalars: []string{"damping"}, vectors: map[string]int{"cg_solution": o.size}}
+}
+
+func (o *hf[T]) State() State[T] {
+	return State[T]{Method: o.method, Step: o.steps, Scalars: Scalars{"damping": o.damping},
+		Vectors: map[string][]T{"cg_solution": append([]T{}, o.solution...)}}
+}
+
+func (o *hf[T]) Restore(s State[T]) error {
+	if err := s.check(o.shape()); err != nil {
+		return err
+	}
+	if d := s.Scalars["damping"]; !(d > 0) || !finite(d) {
+		return fmt.Errorf("optimizers: state of hf: damping is %v; allowed are numbers above 0", d)
+	}
+	o.steps, o.damping = s.Step, s.Scalars["damping"]
+	copy(o.solution, s.Vectors["cg_solution"])
+	return nil
+}

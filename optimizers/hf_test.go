@@ -1,0 +1,504 @@
+package optimizers_test
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/saddle-ml/saddle/optimizers"
+	"github.com/saddle-ml/saddle/optimizers/opttest"
+)
+
+// bowl is the quadratic Σ d_i (x_i-1)²/2 in a rotated basis, as a problem of one example that records the products.
+type bowl struct {
+	optimizers.Func[float64]
+	products [][]float64 // the vectors that the curvature was multiplied by
+	squares  []float64
+}
+
+func (b *bowl) Len() int                                     { return 1 }
+func (b *bowl) Batch() optimizers.Sample[float64]            { return b }
+func (b *bowl) Full() optimizers.Sample[float64]             { return b }
+func (b *bowl) Draw(int) (optimizers.Sample[float64], error) { return b, nil }
+func (b *bowl) Has() optimizers.Oracle                       { return ^optimizers.Oracle(0) }
+func (b *bowl) SquaredGrads(dst, _ []float64) error          { copy(dst, b.squares); return nil }
+
+// newBowl has the curvatures along Hadamard's directions, two by two.
+func newBowl(curvatures ...float64) *bowl {
+	n := len(curvatures)
+	b := &bowl{squares: slices.Clone(curvatures)}
+	multiply := func(dst, v []float64) {
+		for i := 0; i+1 < n; i += 2 {
+			sum, diff := (v[i]+v[i+1])/2*curvatures[i], (v[i]-v[i+1])/2*curvatures[i+1]
+			dst[i], dst[i+1] = sum+diff, sum-diff
+		}
+		if n%2 == 1 {
+			dst[n-1] = curvatures[n-1] * v[n-1]
+		}
+	}
+	b.G = func(dst, x []float64) float64 {
+		from := make([]float64, n)
+		for i, v := range x {
+			from[i] = v - 1
+		}
+		multiply(dst, from)
+		f := 0.0
+		for i := range from {
+			f += from[i] * dst[i] / 2
+		}
+		return f
+	}
+	b.H = func(dst, _, v []float64) {
+		b.products = append(b.products, slices.Clone(v))
+		multiply(dst, v)
+	}
+	b.GN = b.H
+	return b
+}
+
+// hfOn starts HF on a problem of n parameters.
+func hfOn(t *testing.T, h optimizers.HF, n int) optimizers.Optimizer[float64] {
+	t.Helper()
+	o, err := optimizers.New[float64](&h, optimizers.Flat(n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func step[T optimizers.Float](t *testing.T, o optimizers.Optimizer[T], x []T, p optimizers.Problem[T]) optimizers.Report {
+	t.Helper()
+	r, err := o.Step(context.Background(), x, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestHFSolvesAQuadraticInFewSteps(t *testing.T) {
+	b := newBowl(1, 2, 5, 10, 20, 50, 100)
+	o, x := hfOn(t, optimizers.HF{Damping: 1e-3}, 7), make([]float64, 7)
+	for k := range 6 {
+		r := step(t, o, x, optimizers.Problem[float64](b))
+		if r.ModelDecrease > 1e-9 && math.Abs(r.Rho-1) > 1e-7 || r.Rejected {
+			t.Errorf("step %d: rho %v, rate %v, rejected %v", k, r.Rho, r.LR, r.Rejected)
+		}
+	}
+	for i, v := range x {
+		if math.Abs(v-1) > 1e-12 {
+			t.Errorf("unknown %d is %v after 6 steps", i, v)
+		}
+	}
+}
+
+func TestHFWeightDecayIsPartOfTheObjective(t *testing.T) {
+	b := newBowl(1, 1, 1, 1)
+	o, x := hfOn(t, optimizers.HF{WeightDecay: 0.25, Damping: 1e-3}, 4), make([]float64, 4)
+	for range 8 {
+		if r := step(t, o, x, optimizers.Problem[float64](b)); r.ModelDecrease > 1e-12 && math.Abs(r.Rho-1) > 1e-6 {
+			t.Errorf("rho %v", r.Rho)
+		}
+	}
+	for i, v := range x {
+		if math.Abs(v-0.8) > 1e-10 { // (1 + 0.25) x = 1
+			t.Errorf("unknown %d is %v", i, v)
+		}
+	}
+}
+
+// TestHFReportsTheModelOnTheCurvatureSample recomputes both decreases where minibatch and curvature sample differ. The
+// loss of every sample is quadratic, so rho must be 1.
+func TestHFReportsTheModelOnTheCurvatureSample(t *testing.T) {
+	for _, h := range []optimizers.HF{
+		{Curvature: 7}, {Curvature: 7, WeightDecay: 0.3}, {Curvature: 7, Precondition: true, Hessian: true},
+		{Curvature: 7, Objective: "full"}, {Curvature: 500, CGIters: 3}, {Curvature: 500, Objective: "full", WeightDecay: 0.1},
+	} {
+		p := newRegression(3)
+		o, x := hfOn(t, h, 6), make([]float64, 6)
+		for k := range 10 {
+			p.next()
+			before := slices.Clone(x)
+			r := step(t, o, x, optimizers.Problem[float64](p))
+			if r.Rejected {
+				continue
+			}
+			sample := &p.batch
+			if h.Curvature < 20 {
+				sample = &p.drawn
+			}
+			s := make([]float64, 6)
+			for i := range s {
+				s[i] = (x[i] - before[i]) / r.LR
+			}
+			there := slices.Clone(before)
+			for i := range there {
+				there[i] += s[i]
+			}
+			want := sample.value(before, h.WeightDecay) - sample.value(there, h.WeightDecay)
+			if d := math.Abs(r.Decrease - want); d > 1e-10 {
+				t.Errorf("%+v step %d: decrease %v, recomputed %v", h, k, r.Decrease, want)
+			}
+			if d := math.Abs(r.ModelDecrease - want); d > 1e-10 {
+				t.Errorf("%+v step %d: model decrease %v, recomputed %v", h, k, r.ModelDecrease, want)
+			}
+			if want > 1e-3 && math.Abs(r.Rho-1) > 1e-6 {
+				t.Errorf("%+v step %d: rho %v", h, k, r.Rho)
+			}
+		}
+	}
+}
+
+// TestHFAdaptsTheDamping follows the rule from report to report.
+func TestHFAdaptsTheDamping(t *testing.T) {
+	seen := map[string]int{}
+	for _, spec := range []string{"hf:curvature=8", "hf:hessian,curvature=8,damping=0.001", "hf:damping=3"} {
+		m, err := optimizers.Parse(spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := opttest.NewExamples[float64]()
+		o, err := optimizers.New[float64](m, p.Layout())
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, want := p.Start(), 0.0
+		for k := range 60 {
+			p.At(k)
+			r := step(t, o, x, optimizers.Problem[float64](p))
+			if k > 0 && math.Abs(r.Damping-want) > 1e-12*want {
+				t.Fatalf("%s step %d: damping %v, by the rule %v", spec, k, r.Damping, want)
+			}
+			want = r.Damping
+			switch {
+			case r.Rejected:
+				seen["rejected"]++
+				want *= 1.5
+			case math.IsNaN(r.Rho):
+				seen["undefined"]++
+				want *= 1.5
+			case r.Rho < 0.25:
+				seen["low"]++
+				want *= 1.5
+			case r.Rho > 0.75:
+				seen["high"]++
+				want *= 2.0 / 3
+			default:
+				seen["between"]++
+			}
+		}
+	}
+	for _, branch := range []string{"undefined", "low", "between", "high"} {
+		if seen[branch] == 0 {
+			t.Errorf("the runs never came to %s: %v", branch, seen)
+		}
+	}
+}
+
+func TestHFRejectsAStepThatNeverGoesDown(t *testing.T) {
+	b := newBowl(1, 4, 9)
+	o, x := hfOn(t, optimizers.HF{Damping: 0.5}, 3), make([]float64, 3)
+	step(t, o, x, optimizers.Problem[float64](b))
+	start := b.G(make([]float64, 3), x)
+	for _, worse := range []float64{start + 1, math.NaN(), math.Inf(1)} {
+		before, state := slices.Clone(x), o.State()
+		b.F = func([]float64) float64 { return worse }
+		r := step(t, o, x, optimizers.Problem[float64](b))
+		if !r.Rejected || r.LR != 0 || r.StepNorm != 0 {
+			t.Errorf("a loss of %v everywhere: rejected %v, rate %v, length %v", worse, r.Rejected, r.LR, r.StepNorm)
+		}
+		if !slices.Equal(x, before) {
+			t.Errorf("a rejected step moved x from %v to %v", before, x)
+		}
+		after := o.State()
+		if want := state.Scalars["damping"] * 1.5; math.Abs(after.Scalars["damping"]-want) > 1e-15 {
+			t.Errorf("damping %v after a rejected step, want %v", after.Scalars["damping"], want)
+		}
+		if slices.ContainsFunc(after.Vectors["cg_solution"], func(v float64) bool { return v != 0 }) {
+			t.Error("the next CG does not start at 0")
+		}
+	}
+	b.F = nil
+	if r := step(t, o, x, optimizers.Problem[float64](b)); r.Rejected {
+		t.Error("rejected although the loss is as modelled")
+	}
+}
+
+func TestHFStartsFromTheLastSolution(t *testing.T) {
+	b := newBowl(1, 2, 3, 4)
+	o, x := hfOn(t, optimizers.HF{CGIters: 2}, 4), []float64{3, -1, 2, 5}
+	step(t, o, x, optimizers.Problem[float64](b))
+	solution := o.State().Vectors["cg_solution"]
+	b.products = nil
+	step(t, o, x, optimizers.Problem[float64](b))
+	for i, v := range b.products[0] {
+		if v != 0.95*solution[i] {
+			t.Errorf("the first product of a step is with %v, want 0.95 times %v", b.products[0], solution)
+			break
+		}
+	}
+	// Without it every step begins with the gradient, and 2 iterations a step come less far.
+	end := func(warm float64) float64 {
+		b := newBowl(1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+		o, x := hfOn(t, optimizers.HF{CGIters: 2, WarmStart: warm, Damping: 1e-3}, 10), make([]float64, 10)
+		for range 30 {
+			step(t, o, x, optimizers.Problem[float64](b))
+		}
+		return b.G(make([]float64, 10), x)
+	}
+	if warm, cold := end(0), end(optimizers.Zero); warm > cold/10 {
+		t.Errorf("loss %v with warm start, %v without", warm, cold)
+	}
+}
+
+func TestHFPreconditioner(t *testing.T) {
+	b := newBowl(1, 1, 1, 1, 1)
+	b.squares = []float64{0, 1, 4, 9, 100}
+	o, x := hfOn(t, optimizers.HF{Precondition: true, Damping: 0.5, WeightDecay: 0.25}, 5), []float64{2, 3, 4, 5, 6}
+	g := make([]float64, 5)
+	b.G(g, x)
+	start := slices.Clone(x)
+	step(t, o, x, optimizers.Problem[float64](b))
+	for i, v := range b.products[0] {
+		want := -(g[i] + 0.25*start[i]) / math.Pow(b.squares[i]+0.75, 0.75)
+		if math.Abs(v-want) > 1e-14*math.Abs(want) {
+			t.Errorf("first direction %d is %v, want %v", i, v, want)
+		}
+	}
+	// A diagonal system of very different scales: the preconditioner saves most of the iterations.
+	end := func(precondition bool) float64 {
+		curvatures := make([]float64, 24)
+		for i := 0; i < len(curvatures); i += 2 {
+			curvatures[i] = math.Pow(10, float64(i)/6)
+			curvatures[i+1] = curvatures[i]
+		}
+		b := newBowl(curvatures...)
+		o, x := hfOn(t, optimizers.HF{CGIters: 8, Precondition: precondition, Damping: 1e-4}, 24), make([]float64, 24)
+		for range 5 {
+			step(t, o, x, optimizers.Problem[float64](b))
+		}
+		return b.G(make([]float64, 24), x)
+	}
+	if with, without := end(true), end(false); with > without/100 {
+		t.Errorf("loss %v with the preconditioner, %v without", with, without)
+	}
+}
+
+func TestHFLeavesASaddleByTheHessian(t *testing.T) {
+	r, err := optimizers.Minimize(context.Background(), opttest.Func[float64](opttest.Saddle), []float64{1, 1e-6},
+		&optimizers.HF{Hessian: true}, optimizers.Until{GradNorm: 1e-9, Steps: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Loss > 1e-15 || r.Status != optimizers.GradNormReached {
+		t.Errorf("%v: loss %v at %v after %d steps", r.Status, r.Loss, r.X, r.Steps)
+	}
+}
+
+// TestHFAlongNegativeCurvature has f = -x²/2 + x⁴/4 in one dimension, where the first direction is that of -g.
+func TestHFAlongNegativeCurvature(t *testing.T) {
+	f := &optimizers.Func[float64]{
+		G: func(dst, x []float64) float64 {
+			dst[0] = -x[0] + math.Pow(x[0], 3)
+			return -x[0]*x[0]/2 + math.Pow(x[0], 4)/4
+		},
+		H: func(dst, x, v []float64) { dst[0] = (-1 + 3*x[0]*x[0]) * v[0] },
+	}
+	at, damping := 0.1, 0.01
+	curvature := -1 + 3*at*at
+	want := at - (-at+at*at*at)/math.Abs(curvature+damping)
+	r, err := optimizers.Minimize(context.Background(), f, []float64{at}, &optimizers.HF{Hessian: true, Damping: damping}, optimizers.Until{Steps: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(r.X[0]-want) > 1e-15 {
+		t.Errorf("from %v to %v, want %v", at, r.X[0], want)
+	}
+	if r.Last.CGStop != optimizers.StopCurvature || math.Abs(r.Last.MinCurvature-curvature) > 1e-12 || r.Last.Damping != damping {
+		t.Errorf("report %+v; want negative curvature %v", r.Last, curvature)
+	}
+	s := r.X[0] - at
+	if model := -((-at+at*at*at)*s + curvature*s*s/2); math.Abs(r.Last.ModelDecrease-model) > 1e-14 {
+		t.Errorf("model decrease %v, want %v", r.Last.ModelDecrease, model)
+	}
+	// With a warm start the direction of negative curvature is met again, from 0.
+	r, err = optimizers.Minimize(context.Background(), f, []float64{1e-4}, &optimizers.HF{Hessian: true}, optimizers.Until{GradNorm: 1e-10, Steps: 50})
+	if err != nil || math.Abs(math.Abs(r.X[0])-1) > 1e-9 {
+		t.Errorf("ends at %v: %v %v", r.X, r.Status, err)
+	}
+}
+
+// TestHFBacktracksToAnEarlierIterate has a loss that the model does not know of, which grows far from the start.
+func TestHFBacktracksToAnEarlierIterate(t *testing.T) {
+	curvatures := make([]float64, 40)
+	for i := range curvatures {
+		curvatures[i] = math.Pow(1.2, float64(i))
+	}
+	b := newBowl(curvatures...)
+	length := func(reach float64) optimizers.Report {
+		o, x := hfOn(t, optimizers.HF{CGIters: 15, CGProgress: optimizers.Zero, Damping: 1e-3}, 40), make([]float64, 40)
+		b.F = func(x []float64) float64 {
+			f, size := b.G(make([]float64, 40), x), 0.0
+			for _, v := range x {
+				size += v * v
+			}
+			return f + 1e4*max(0, math.Sqrt(size)-reach)
+		}
+		return step(t, o, x, optimizers.Problem[float64](b))
+	}
+	free, bound := length(math.Inf(1)), length(5.5)
+	if free.LR != 1 || bound.LR != 1 {
+		t.Errorf("rates %v and %v; an iterate should have done", free.LR, bound.LR)
+	}
+	if bound.StepNorm > 5.5 || bound.StepNorm >= free.StepNorm || bound.CGIterations != free.CGIterations {
+		t.Errorf("steps of length %v and %v after %d and %d iterations", free.StepNorm, bound.StepNorm, free.CGIterations, bound.CGIterations)
+	}
+}
+
+// TestHFNeverRaisesTheLoss on functions, where the minibatch is everything.
+func TestHFNeverRaisesTheLoss(t *testing.T) {
+	t.Run("float64", neverRaises[float64])
+	t.Run("float32", neverRaises[float32])
+}
+
+func neverRaises[T optimizers.Float](t *testing.T) {
+	for _, k := range opttest.Functions() {
+		for _, hessian := range []bool{false, true} {
+			last := math.Inf(1)
+			watch := func(r optimizers.Report) error {
+				if r.Loss > last*(1+1e-5) {
+					t.Errorf("%s, hessian %v: loss from %v to %v", k.Name, hessian, last, r.Loss)
+				}
+				last = r.Loss
+				return nil
+			}
+			_, err := optimizers.Minimize(context.Background(), opttest.Func[T](k), opttest.Begin[T](k),
+				&optimizers.HF{Hessian: hessian}, optimizers.Until{Steps: 60, Loss: 1e-12, Watch: watch})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+func TestHFTrainsOnSamples(t *testing.T) {
+	for _, spec := range []string{"hf:curvature=20", "hf:curvature=20,precondition", "hf:curvature=20,hessian", "hf:curvature=20,objective=full"} {
+		m, err := optimizers.Parse(spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := opttest.NewExamples[float32]()
+		o, err := optimizers.New[float32](m, p.Layout())
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := p.Start()
+		before, _ := p.Full().Loss(x)
+		for k := range 15 {
+			p.At(k)
+			step(t, o, x, optimizers.Problem[float32](p))
+		}
+		if after, _ := p.Full().Loss(x); after > before/8 { // the targets' noise is a ninth
+			t.Errorf("%s: loss from %v to %v", spec, before, after)
+		}
+	}
+}
+
+// regression is linear least squares on examples, so that every sample's loss is quadratic.
+type regression struct {
+	random *rand.Rand
+	rows   [][]float64 // inputs and, last, the target
+	batch  linear
+	drawn  linear
+	full   linear
+}
+
+type linear struct {
+	of   *regression
+	rows []int
+}
+
+func newRegression(seed uint64) *regression {
+	p := &regression{random: rand.New(rand.NewPCG(seed, 1))}
+	for i := range 100 {
+		row := make([]float64, 7)
+		for c := range row {
+			row[c] = p.random.NormFloat64()
+		}
+		p.rows = append(p.rows, row)
+		p.full.rows = append(p.full.rows, i)
+	}
+	p.batch.of, p.drawn.of, p.full.of = p, p, p
+	return p
+}
+
+func (p *regression) next()                             { p.batch.rows = p.random.Perm(100)[:40] }
+func (p *regression) Batch() optimizers.Sample[float64] { return &p.batch }
+func (p *regression) Full() optimizers.Sample[float64]  { return &p.full }
+func (p *regression) Has() optimizers.Oracle            { return ^optimizers.Oracle(0) }
+func (p *regression) Draw(n int) (optimizers.Sample[float64], error) {
+	p.drawn.rows = p.random.Perm(100)[:n]
+	return &p.drawn, nil
+}
+
+func (l *linear) Len() int { return len(l.rows) }
+
+// each calls f with every example and what the model with weights x gives for it.
+func (l *linear) each(x []float64, f func(row []float64, out float64)) {
+	for _, i := range l.rows {
+		row, out := l.of.rows[i], 0.0
+		for c, v := range x {
+			out += v * row[c]
+		}
+		f(row, out)
+	}
+}
+
+func (l *linear) value(x []float64, decay float64) float64 {
+	f, _ := l.Loss(x)
+	for _, v := range x {
+		f += decay / 2 * v * v
+	}
+	return f
+}
+
+func (l *linear) Loss(x []float64) (float64, error) {
+	f := 0.0
+	l.each(x, func(row []float64, out float64) { f += (out - row[6]) * (out - row[6]) / 2 })
+	return f / float64(len(l.rows)), nil
+}
+
+func (l *linear) Grad(dst, x []float64) (float64, error) {
+	clear(dst)
+	l.each(x, func(row []float64, out float64) {
+		for c := range dst {
+			dst[c] += (out - row[6]) * row[c] / float64(len(l.rows))
+		}
+	})
+	return l.Loss(x)
+}
+
+func (l *linear) SquaredGrads(dst, x []float64) error {
+	clear(dst)
+	l.each(x, func(row []float64, out float64) {
+		for c := range dst {
+			dst[c] += math.Pow((out-row[6])*row[c], 2) / float64(len(l.rows))
+		}
+	})
+	return nil
+}
+
+func (l *linear) Linearize([]float64) error { return nil }
+
+func (l *linear) HessianMul(dst, v []float64) error {
+	clear(dst)
+	l.each(v, func(row []float64, out float64) {
+		for c := range dst {
+			dst[c] += out * row[c] / float64(len(l.rows))
+		}
+	})
+	return nil
+}
+
+func (l *linear) GaussNewtonMul(dst, v []float64) error { return l.HessianMul(dst, v) }

@@ -1,0 +1,219 @@
+package opttest
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/saddle-ml/saddle/optimizers"
+)
+
+func (s *suite[T]) checkEmpty(t *testing.T) {
+	o, err := optimizers.New[T](s.method(), optimizers.Layout{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := o.Step(context.Background(), nil, nothing[T]{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := o.Restore(o.State()); err != nil {
+		t.Error(err)
+	}
+}
+
+// nothing is a problem without parameters.
+type nothing[T optimizers.Float] struct{}
+
+func (p nothing[T]) Batch() optimizers.Sample[T]            { return p }
+func (p nothing[T]) Full() optimizers.Sample[T]             { return p }
+func (p nothing[T]) Draw(int) (optimizers.Sample[T], error) { return p, nil }
+func (p nothing[T]) Has() optimizers.Oracle                 { return ^optimizers.Oracle(0) }
+func (p nothing[T]) Len() int                               { return 1 }
+func (p nothing[T]) Loss([]T) (float64, error)              { return 1, nil }
+func (p nothing[T]) Grad(dst, x []T) (float64, error)       { return 1, nil }
+func (p nothing[T]) Linearize([]T) error                    { return nil }
+func (p nothing[T]) HessianMul(dst, v []T) error            { return nil }
+func (p nothing[T]) GaussNewtonMul(dst, v []T) error        { return nil }
+func (p nothing[T]) SquaredGrads(dst, x []T) error          { return nil }
+
+func (s *suite[T]) checkApart(t *testing.T) {
+	m := s.method()
+	alone := s.begin(t, m)
+	p := NewExamples[T]()
+	if _, err := optimizers.New[T](m, p.Layout()); errors.Is(err, optimizers.ErrAtWork) {
+		return // it refuses a second run, so there is nothing to share
+	}
+	alone.steps(4)
+	one, two := s.begin(t, m), s.begin(t, m)
+	two.x[0]++
+	two.k = 9
+	for range 4 {
+		one.steps(1)
+		two.steps(1)
+	}
+	if !sameBits(alone.x, one.x) {
+		t.Errorf("beside another run %v, alone %v", one.x, alone.x)
+	}
+}
+
+func (s *suite[T]) checkWork(t *testing.T) {
+	c := s.begin(t, s.method())
+	for range 4 {
+		before := c.p.Work
+		if r := c.steps(1); r.Work != c.p.Work-before {
+			t.Errorf("step %d reports %d forward-equivalents; the problem has seen %d", c.k-1, r.Work, c.p.Work-before)
+		}
+	}
+}
+
+func (s *suite[T]) checkAllocations(t *testing.T) {
+	c := s.begin(t, s.method())
+	c.steps(2) // the second may draw a sample where the first had no need to
+	ctx := context.Background()
+	var err error
+	n := testing.AllocsPerRun(5, func() {
+		if _, e := c.try(ctx); e != nil {
+			err = e
+		}
+		c.k++
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n != 0 {
+		t.Errorf("a step allocates %v times", n)
+	}
+}
+
+func (s *suite[T]) checkNonFinite(t *testing.T) {
+	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		for after := range 2 {
+			c := s.begin(t, s.method())
+			c.steps(after)
+			c.p.Poison = func(g []T, loss float64) float64 { g[7], g[10] = T(bad), T(bad); return loss }
+			err := c.mustFail(context.Background(), "a gradient that is not finite")
+			var e *optimizers.NonFiniteError
+			if !errors.As(err, &e) || e.What != "gradient" || e.Tensor != "norm.scale" || e.Index != 1 {
+				t.Errorf("a gradient of %v at index 1 of norm.scale gives %v", bad, err)
+			}
+			c.p.Poison = func([]T, float64) float64 { return bad }
+			err = c.mustFail(context.Background(), "a loss that is not finite")
+			if !errors.As(err, &e) || e.What != "loss" {
+				t.Errorf("a loss of %v gives %v", bad, err)
+			}
+			c.p.Poison = nil
+			c.steps(1)
+		}
+	}
+}
+
+func (s *suite[T]) checkErrors(t *testing.T) {
+	for _, method := range []string{"Grad", "Loss", "Linearize", "HessianMul", "GaussNewtonMul", "SquaredGrads", "Draw"} {
+		for after := range 2 {
+			c := s.begin(t, s.method())
+			c.steps(after)
+			x, state := slices.Clone(c.x), c.o.State()
+			c.p.Fail = method
+			_, err := c.try(context.Background())
+			if err == nil && method != "Grad" {
+				continue // it does not ask for this
+			}
+			if !errors.Is(err, ErrExamples) {
+				t.Errorf("a failing %s gives %v", method, err)
+			}
+			if !sameBits(x, c.x) {
+				t.Errorf("a failing %s changed the parameters", method)
+			}
+			if diff := stateDiff(state, c.o.State()); diff != "" {
+				t.Errorf("a failing %s changed the state: %s", method, diff)
+			}
+			c.p.Fail = ""
+			c.steps(1)
+		}
+	}
+}
+
+func (s *suite[T]) checkCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for after := range 2 {
+		c := s.begin(t, s.method())
+		c.steps(after)
+		if err := c.mustFail(ctx, "a cancelled context"); !errors.Is(err, context.Canceled) {
+			t.Errorf("a cancelled context gives %v", err)
+		}
+		c.steps(1)
+	}
+}
+
+func (s *suite[T]) checkArguments(t *testing.T) {
+	c := s.begin(t, s.method())
+	if _, err := c.o.Step(context.Background(), c.x[1:], c.p); err == nil {
+		t.Error("a step on a parameter too few succeeded")
+	}
+	if _, err := c.o.Step(context.Background(), c.x, nil); err == nil {
+		t.Error("a step without a problem succeeded")
+	}
+	if _, err := optimizers.New[T](s.method(), optimizers.Flat(-1)); err == nil {
+		t.Error("a layout with a negative dimension was accepted")
+	}
+}
+
+func (s *suite[T]) checkLacks(t *testing.T) {
+	c := s.begin(t, s.method())
+	if err := optimizers.Check(c.o, optimizers.Problem[T](c.p)); err != nil {
+		t.Fatal(err)
+	}
+	c.p.Lacks = c.o.Needs()
+	if c.p.Lacks == 0 {
+		return
+	}
+	if err := optimizers.Check(c.o, optimizers.Problem[T](c.p)); err == nil {
+		t.Error("Check sees nothing missing")
+	}
+	_ = c.mustFail(context.Background(), "a problem that lacks what the method needs")
+}
+
+func (s *suite[T]) checkZeroGradient(t *testing.T) {
+	c := s.begin(t, s.method())
+	c.steps(2) // one tensor's gradient is 0 throughout
+	c.p.Poison = func(g []T, loss float64) float64 { clear(g); return loss }
+	c.steps(3)
+	for i, v := range c.x {
+		if v := float64(v); math.IsNaN(v) || math.IsInf(v, 0) {
+			t.Errorf("parameter %d is %v", i, v)
+		}
+	}
+	start := s.begin(t, s.method())
+	start.p.Poison = c.p.Poison
+	start.steps(2)
+	for i, v := range start.x {
+		if v := float64(v); math.IsNaN(v) || math.IsInf(v, 0) {
+			t.Errorf("from the start: parameter %d is %v", i, v)
+		}
+	}
+}
+
+// checkPrecisions compares a few steps in float32 with those in float64.
+func checkPrecisions(t *testing.T, method func() optimizers.Method) {
+	single := (&suite[float32]{method}).begin(t, method())
+	double := (&suite[float64]{method}).begin(t, method())
+	start := double.p.Start()
+	for range 1 {
+		single.steps(1)
+		double.steps(1)
+	}
+	moved := 0.0
+	for i, v := range double.x {
+		moved = max(moved, math.Abs(v-start[i]))
+	}
+	for i, v := range double.x {
+		if d := math.Abs(v - float64(single.x[i])); d > 1e-3*moved+1e-6 {
+			t.Errorf("parameter %d is %v in float64 and %v in float32, after moves of %v", i, v, single.x[i], moved)
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package optimizers
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// plain is a function as a Problem and as its only sample. It remembers the gradient at the last point it was asked
+// for, so that looking whether to stop costs no second evaluation.
+type plain[T Float] struct {
+	f    Objective[T]
+	n    int // examples
+	has  Oracle
+	work int64
+
+	at, grad []T // a point and the gradient there
+	loss     float64
+	known    bool
+}
+
+func newPlain[T Float](f Objective[T], size int) *plain[T] {
+	p := &plain[T]{f: f, n: 1, has: NeedGrad, at: make([]T, size), grad: make([]T, size)}
+	if _, ok := f.(Curvature[T]); ok {
+		p.has |= NeedHessian | NeedGaussNewton
+	}
+	if _, ok := f.(SquaredGrads[T]); ok {
+		p.has |= NeedSquaredGrads
+	}
+	if f, ok := f.(interface{ Has() Oracle }); ok {
+		p.has = f.Has()
+	}
+	if f, ok := f.(interface{ Len() int }); ok {
+		p.n = f.Len()
+	}
+	return p
+}
+
+// look fills in the loss and gradient at x, and refuses those that are not finite.
+func (p *plain[T]) look(x []T) error {
+	if !p.known || !slices.Equal(p.at, x) {
+		copy(p.at, x)
+		p.known = false
+		loss, err := p.f.Grad(p.grad, x)
+		if err != nil {
+			return fmt.Errorf("optimizers: minimize: gradient: %w", err)
+		}
+		p.work += WorkGrad * int64(p.n)
+		p.loss, p.known = loss, true
+	}
+	for i, v := range p.grad {
+		if v := float64(v); !finite(v) {
+			return &NonFiniteError{Method: "minimize", What: "gradient", Tensor: "x", Index: i, Value: v}
+		}
+	}
+	if !finite(p.loss) {
+		return &NonFiniteError{Method: "minimize", What: "loss", Value: p.loss}
+	}
+	return nil
+}
+
+func (p *plain[T]) Batch() Sample[T] { return p }
+func (p *plain[T]) Full() Sample[T]  { return p }
+func (p *plain[T]) Has() Oracle      { return p.has }
+func (p *plain[T]) Len() int         { return p.n }
+
+func (p *plain[T]) Draw(int) (Sample[T], error) {
+	return nil, errors.New("optimizers: minimize: a plain function has no examples to draw from")
+}
+
+func (p *plain[T]) Loss(x []T) (float64, error) {
+	if p.known && slices.Equal(p.at, x) {
+		return p.loss, nil
+	}
+	p.work += WorkLoss * int64(p.n)
+	return p.f.Loss(x)
+}
+
+func (p *plain[T]) Grad(dst, x []T) (float64, error) {
+	if p.known && slices.Equal(p.at, x) {
+		copy(dst, p.grad)
+		return p.loss, nil
+	}
+	p.work += WorkGrad * int64(p.n)
+	return p.f.Grad(dst, x)
+}
+
+// curvature is f as one; Has has been asked before, so a method that comes here without it has not kept its word.
+func (p *plain[T]) curvature() (Curvature[T], error) {
+	if c, ok := p.f.(Curvature[T]); ok {
+		return c, nil
+	}
+	return nil, fmt.Errorf("optimizers: minimize: %T gives no curvature products", p.f)
+}
+
+func (p *plain[T]) Linearize(x []T) error {
+	c, err := p.curvature()
+	if err != nil {
+		return err
+	}
+	return c.Linearize(x)
+}
+
+func (p *plain[T]) HessianMul(dst, v []T) error {
+	c, err := p.curvature()
+	if err != nil {
+		return err
+	}
+	p.work += WorkHessian * int64(p.n)
+	return c.HessianMul(dst, v)
+}
+
+func (p *plain[T]) GaussNewtonMul(dst, v []T) error {
+	c, err := p.curvature()
+	if err != nil {
+		return err
+	}
+	p.work += WorkGaussNewton * int64(p.n)
+	return c.GaussNewtonMul(dst, v)
+}
+
+func (p *plain[T]) SquaredGrads(dst, x []T) error {
+	s, ok := p.f.(SquaredGrads[T])
+	if !ok {
+		return fmt.Errorf("optimizers: minimize: %T gives no squared per-example gradients", p.f)
+	}
+	p.work += WorkSquaredGrads * int64(p.n)
+	return s.SquaredGrads(dst, x)
+}

@@ -1,0 +1,104 @@
+package optimizers
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Objective is the mean loss over one fixed set of examples (and of dropout masks): the same x gives the same loss.
+// An optimizer never changes x while one of these methods runs, and they never change x.
+type Objective[T Float] interface {
+	Loss(x []T) (float64, error)
+	// Grad writes the gradient of the mean loss at x to dst and returns that loss.
+	Grad(dst, x []T) (loss float64, err error)
+}
+
+// Curvature multiplies vectors by second-derivative matrices of the mean loss, at the point of the last Linearize.
+// dst and v never overlap.
+type Curvature[T Float] interface {
+	Linearize(x []T) error
+	// HessianMul sets dst to H v, where H is the Hessian of the mean loss.
+	HessianMul(dst, v []T) error
+	// GaussNewtonMul sets dst to J'CJ v, where J is the Jacobian of the outputs and C the Hessian of the loss in them.
+	GaussNewtonMul(dst, v []T) error
+}
+
+// SquaredGrads is a Sample that can tell how much the gradient varies from example to example.
+type SquaredGrads[T Float] interface {
+	// SquaredGrads sets dst, element by element, to the mean over the examples of the squared gradient of one example.
+	SquaredGrads(dst, x []T) error
+}
+
+// Sample is an Objective with its Curvature on Len() examples.
+type Sample[T Float] interface {
+	Objective[T]
+	Curvature[T]
+	Len() int
+}
+
+// Problem is what a step may look at. What its methods return is valid until the step ends.
+type Problem[T Float] interface {
+	// Batch is this step's minibatch: the same one however often a step asks.
+	Batch() Sample[T]
+	// Full is the whole training set.
+	Full() Sample[T]
+	// Draw is a fresh uniform sample of n examples, fewer than the whole set: n below 1, or so large that the sample
+	// would be the whole set, is an error. The samples that one step draws may be used side by side.
+	Draw(n int) (Sample[T], error)
+	// Has says what the samples can answer.
+	Has() Oracle
+}
+
+// Oracle is a set of questions: those a method asks, or those a problem can answer. Every problem gives the loss.
+type Oracle uint
+
+// The questions.
+const (
+	NeedGrad         Oracle = 1 << iota // Objective.Grad
+	NeedHessian                         // Curvature.HessianMul
+	NeedGaussNewton                     // Curvature.GaussNewtonMul
+	NeedSquaredGrads                    // SquaredGrads
+)
+
+var oracleNames = []string{"gradients", "Hessian products", "Gauss-Newton products", "squared per-example gradients"}
+
+// String lists the questions in words.
+func (o Oracle) String() string {
+	var words []string
+	for i, name := range oracleNames {
+		if o&(1<<i) != 0 {
+			words = append(words, name)
+		}
+	}
+	if rest := o >> len(oracleNames); rest != 0 {
+		words = append(words, fmt.Sprintf("Oracle(%#x)", uint(rest<<len(oracleNames))))
+	}
+	if len(words) == 0 {
+		return "losses only"
+	}
+	return strings.Join(words, ", ")
+}
+
+// Check says whether p can answer what o asks. Call it before the first step, so that what is missing is known early.
+func Check[T Float](o Optimizer[T], p Problem[T]) error {
+	if o == nil || p == nil {
+		return fmt.Errorf("optimizers: check wants an optimizer and a problem, got %T and %T", o, p)
+	}
+	if o.Needs()&^p.Has() == 0 {
+		return nil
+	}
+	return missing(o.State().Method, o.Needs(), p.Has())
+}
+
+// missing is the error for needs that has does not cover.
+func missing(method string, needs, has Oracle) error {
+	lack := needs &^ has
+	if lack == 0 {
+		return nil
+	}
+	hint := ""
+	if lack == NeedGaussNewton && has&NeedHessian != 0 {
+		hint = "; a setting such as hessian=true may do without"
+	}
+	return fmt.Errorf("optimizers: %s needs %v, which this problem does not give (it gives %v)%s", method, lack, has, hint)
+}

@@ -1,0 +1,30 @@
+package optimizers
+
+// Work counts what a step has computed, in forward-equivalents: the cost of the loss of one example is 1. Methods are
+// compared by it as well as by seconds. Curvature.Linearize is not counted: its pass forward is part of the products.
+const (
+	WorkLoss         = 1 // Objective.Loss, for each example
+	WorkGrad         = 2 // Objective.Grad
+	WorkHessian      = 4 // Curvature.HessianMul
+	WorkGaussNewton  = 4 // Curvature.GaussNewtonMul
+	WorkSquaredGrads = 2 // SquaredGrads.SquaredGrads
+)
+
+// Report is what a step tells. A number that a method does not have is 0.
+type Report struct {
+	Loss     float64 // mean loss of the minibatch before the step, without weight decay
+	GradNorm float64 // Euclidean norm of its gradient, before clipping and without weight decay
+	LR       float64 // learning rate of this step; of a method with a line search, the rate it found
+	StepNorm float64 // Euclidean norm of the change of the parameters, where the method measures it
+	Work     int64   // forward-equivalents, see WorkLoss
+	Rejected bool    // the step was refused, by a line search for example: the parameters are as before
+
+	// Of methods that use curvature.
+	Damping       float64 // added to the curvature's diagonal in this step
+	Rho           float64 // Decrease / ModelDecrease; NaN where it has none
+	ModelDecrease float64 // what the quadratic model without damping promised
+	Decrease      float64 // what the objective gave, on the same examples
+	CGIterations  int     // iterations of conjugate gradients
+	CGStop        string  // why they stopped: one of the Stop constants
+	MinCurvature  float64 // lowest v'Bv/v'v seen in them, without damping
+}
