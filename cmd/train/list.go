@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/saddle-ml/saddle/data"
+	"github.com/saddle-ml/saddle/nn"
+	"github.com/saddle-ml/saddle/optimizers"
+)
+
+// list writes all names that the flags know.
+func list(w io.Writer) error {
+	fmt.Fprintf(w, "data sets: %s, or a .csv file\n", strings.Join(data.Names(), ", "))
+	fmt.Fprintf(w, "models:    %s, or sizes such as 784-300-100-10\n\n", strings.Join(nn.ModelNames(), ", "))
+	return listOptimizers(w)
+}
+
+// listOptimizers writes every method with its settings and defaults.
+func listOptimizers(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	section := func(title string, infos []optimizers.Info) {
+		fmt.Fprintf(t, "%s\n", title)
+		for _, info := range infos {
+			fmt.Fprintf(t, "\n  %s\t%s%s\n", info.Name, info.Use, memory(info))
+			for _, s := range info.Settings {
+				fmt.Fprintf(t, "    %s=%s\t%s; %s\n", s.Name, s.Default, s.Help, s.Allowed)
+			}
+		}
+		fmt.Fprintln(t)
+	}
+	section("optimizers (-opt NAME:SETTING=VALUE,...)", optimizers.Methods())
+	section("wrappers (-opt NAME+WRAPPER:SETTING=VALUE,...)", optimizers.Wrappers())
+	section("schedules (-schedule NAME:SETTING=VALUE,... or as a wrapper)", optimizers.Schedules())
+	return t.Flush()
+}
+
+func memory(info optimizers.Info) string {
+	if info.Memory == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (keeps %d numbers a parameter)", info.Memory)
+}

@@ -1,0 +1,66 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/saddle-ml/saddle/data"
+	"github.com/saddle-ml/saddle/optimizers"
+)
+
+// Config says how to train. Its zero value trains for one epoch with Adam.
+type Config struct {
+	Optimizer optimizers.Method // nil means Adam; a schedule in it is told the length of the run
+	Epochs    int               // 0 means 1
+	Batch     int               // examples in a minibatch; 0 means what the optimizer works best with, or 128
+	DropLast  bool              // leave out the last, smaller minibatch of an epoch
+	Seed      uint64            // of the order of the examples, of dropout and of samples
+
+	Val, Test data.Dataset // measured after every epoch; nil for none
+	Observers []Observer   // told what happens, in order
+
+	// Dir is the run directory: it gets config.json, log.jsonl, metrics.csv,
+	// result.json, last.safetensors (the weights of the last checkpoint) with the
+	// optimizer's state beside it, and best.safetensors (those with the lowest
+	// validation loss) where there is a validation set. If it is empty nothing is
+	// written.
+	Dir    string
+	Resume bool // go on from the checkpoint in Dir; all else must be as it was
+
+	// What config.json and result.json call the data and the model, and what else
+	// config.json is to hold: anything that encoding/json can write.
+	Data, Model string
+	Settings    any
+}
+
+// defaultBatch is the minibatch of optimizers that do not ask for their own.
+const defaultBatch = 128
+
+// ErrStop, returned by an Observer, ends training early and well.
+var ErrStop = errors.New("train: stopped by an observer")
+
+// complete sets the defaults and checks the settings.
+func (c Config) complete(examples int) (Config, error) {
+	if c.Optimizer == nil {
+		c.Optimizer = &optimizers.Adam{}
+	}
+	if c.Epochs == 0 {
+		c.Epochs = 1
+	}
+	if c.Batch == 0 {
+		c.Batch = optimizers.Describe(c.Optimizer).Batch
+	}
+	if c.Batch == 0 {
+		c.Batch = defaultBatch
+	}
+	switch {
+	case c.Epochs < 0:
+		return c, fmt.Errorf("train: %d epochs; allowed are 1 and more (0 means 1)", c.Epochs)
+	case c.Batch < 0:
+		return c, fmt.Errorf("train: minibatches of %d examples; allowed are 1 and more (0 means the optimizer's own)", c.Batch)
+	case c.Resume && c.Dir == "":
+		return c, errors.New("train: resuming needs the directory of the run")
+	}
+	c.Batch = min(c.Batch, examples)
+	return c, nil
+}

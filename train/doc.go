@@ -1,0 +1,22 @@
+// Package train trains models: it brings minibatches of package data to an
+// optimizer as problems of a model of package nn, measures, saves and tells
+// observers.
+//
+//	history, err := train.Fit(ctx, model, mnist.Train, train.Config{
+//		Optimizer: &optimizers.Adam{}, Epochs: 3, Test: mnist.Test,
+//		Observers: []train.Observer{train.Bar(os.Stderr)},
+//	})
+//
+// ProblemOf gives the loss of a model on one batch with its gradient and
+// curvature, for use without a loop. Evaluate measures a model. Nothing is
+// printed but by the observers Bar and Lines.
+//
+// # What is saved
+//
+// With Config.Dir a run has a directory. Every file in it but the log is
+// written under another name and renamed, so that it is whole or not there.
+// A checkpoint is made at the beginning, after every epoch and when the run is
+// interrupted; it has the weights, the optimizer's state and the place in the
+// order of the examples, which together determine every bit of the rest of the
+// run. Config.Resume goes on from it.
+package train

@@ -1,0 +1,411 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"time"
+
+	"github.com/saddle-ml/saddle/data"
+	"github.com/saddle-ml/saddle/nn"
+	"github.com/saddle-ml/saddle/optimizers"
+)
+
+// Fit trains the model on the examples of d: the optimizer of c takes a step on
+// each minibatch, and after every epoch the other sets are measured, the run is
+// saved and the observers are told.
+//
+// If ctx ends, the step that is under way ends too, all is saved and the error
+// wraps that of ctx. The History is what was measured until then, with any error.
+// A loss, gradient or weight that is not finite is an error that names the step
+// and the first tensor; the last checkpoint stays as it was.
+//
+// A run that is stopped anywhere, also by the death of the process, and resumed
+// ends with the same bits as one that was not.
+func Fit[T Float](ctx context.Context, m *nn.Model[T], d data.Dataset, c Config) (*History, error) {
+	r, err := newRun(m, d, c)
+	if err != nil {
+		return nil, err
+	}
+	err = r.start()
+	if err == nil {
+		err = r.train(ctx)
+	}
+	if r.log != nil {
+		err = errors.Join(err, r.log.close())
+	}
+	return &r.history, err
+}
+
+// run is a Fit under way.
+type run[T Float] struct {
+	config    Config
+	about     RunConfig
+	model     *nn.Model[T]
+	loader    *data.Loader[T]
+	optimizer optimizers.Optimizer[T]
+	problem   *problem[T]
+	metrics   []string
+	at        progress
+	history   History
+	log       *logger
+	observers []Observer
+	stop      bool      // an observer wants the end
+	mark      time.Time // until which time is counted
+	stepped   Stepped   // the event, used again
+}
+
+func newRun[T Float](m *nn.Model[T], d data.Dataset, c Config) (*run[T], error) {
+	if m == nil {
+		return nil, errors.New("train: the model is nil")
+	}
+	if err := fits(m, d, "training"); err != nil {
+		return nil, err
+	}
+	for _, other := range []struct {
+		d    data.Dataset
+		role string
+	}{{c.Val, "validation"}, {c.Test, "test"}} {
+		if other.d == nil {
+			continue
+		}
+		if err := fits(m, other.d, other.role); err != nil {
+			return nil, err
+		}
+	}
+	c, err := c.complete(d.Len())
+	if err != nil {
+		return nil, err
+	}
+	metrics, err := metricNames(m)
+	if err != nil {
+		return nil, err
+	}
+	r := &run[T]{config: c, model: m, metrics: metrics, observers: c.Observers,
+		loader: &data.Loader[T]{Data: d, Batch: c.Batch, Shuffle: true, DropLast: c.DropLast, Seed: c.Seed}}
+	if r.loader.Steps() < 1 {
+		return nil, fmt.Errorf("train: minibatches of %d and the last dropped leave none of the %d examples", c.Batch, d.Len())
+	}
+	method := optimizers.ForSteps(c.Optimizer, c.Epochs*r.loader.Steps())
+	if r.optimizer, err = optimizers.New[T](method, Layout(m)); err != nil {
+		return nil, err
+	}
+	r.problem = newProblem(m, r.loader, c.Seed, len(metrics))
+	if err := optimizers.Check(r.optimizer, optimizers.Problem[T](r.problem)); err != nil {
+		return nil, err
+	}
+	r.at.Metrics = make([]float64, len(metrics))
+	r.about = describe(m, c, d.Len())
+	return r, nil
+}
+
+// start prepares the directory, or goes back to its checkpoint, and tells the
+// observers.
+func (r *run[T]) start() error {
+	dir := r.config.Dir
+	resume := r.config.Resume
+	if dir != "" {
+		if err := openDir(dir, r.about, resume); err != nil {
+			return err
+		}
+	}
+	if resume {
+		state, at, err := loadCheckpoint(dir, r.model)
+		if err != nil {
+			return err
+		}
+		if err := r.optimizer.Restore(state); err != nil {
+			return err
+		}
+		if at.Metrics == nil {
+			at.Metrics = make([]float64, len(r.metrics))
+		}
+		r.at, r.history.Rows = *at, at.Rows
+	}
+	if dir != "" {
+		log, err := openLog(filepath.Join(dir, logFile), r.at.LogBytes)
+		if err != nil {
+			return err
+		}
+		r.log = log
+	}
+	r.mark = time.Now()
+	c := &r.config
+	if err := r.tell(&Started{Examples: r.about.Examples, Parameters: len(r.model.Params), Optimizer: r.about.Optimizer,
+		Batch: c.Batch, Epochs: c.Epochs, StepsEpoch: r.loader.Steps(), Metrics: r.metrics, Step: r.at.Step, Dir: dir}); err != nil {
+		return err
+	}
+	if !resume {
+		return r.save() // so that a run that dies in its first epoch can go on
+	}
+	return nil
+}
+
+func (r *run[T]) train(ctx context.Context) error {
+	for r.at.Epoch < r.config.Epochs && !r.at.Done && !r.stop {
+		err := r.epoch(ctx)
+		if err == nil {
+			continue
+		}
+		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			if saved := r.save(); saved != nil {
+				return errors.Join(err, saved)
+			}
+			return fmt.Errorf("train: interrupted after step %d of %d: %w", r.at.Step, r.config.Epochs*r.loader.Steps(), ctx.Err())
+		}
+		return err
+	}
+	return r.finish()
+}
+
+// epoch takes the steps of the current epoch that are not done and measures.
+func (r *run[T]) epoch(ctx context.Context) error {
+	r.clock()
+	for b, err := range r.loader.Epoch(ctx, r.at.Epoch, r.at.Batch) {
+		if err != nil {
+			return err
+		}
+		if err := r.step(ctx, b); err != nil {
+			return err
+		}
+		if err := r.tell(&r.stepped); err != nil {
+			return r.giveUp(err)
+		}
+		if r.stop {
+			break
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	row, err := r.measure(ctx)
+	if err != nil {
+		return err
+	}
+	r.history.Rows = append(r.history.Rows, *row)
+	better := row.Val != nil && (r.at.Best == nil || row.Val.Loss < *r.at.Best)
+	if better {
+		r.at.Best = &row.Val.Loss
+	}
+	r.at.Epoch++
+	r.at.Batch, r.at.Examples, r.at.Loss, r.at.EpochSeconds = 0, 0, 0, 0
+	clear(r.at.Metrics)
+	if err := r.tell(&EpochDone{*row}); err != nil {
+		return r.giveUp(err)
+	}
+	r.at.Done = r.stop || r.at.Epoch == r.config.Epochs
+	if better && r.config.Dir != "" {
+		notes := map[string]string{"step": fmt.Sprint(r.at.Step)}
+		if err := saveWeights(filepath.Join(r.config.Dir, bestFile), r.model, notes); err != nil {
+			return err
+		}
+	}
+	return r.save()
+}
+
+// step takes one step on a minibatch.
+func (r *run[T]) step(ctx context.Context, b data.Batch[T]) error {
+	r.problem.begin(context.WithoutCancel(ctx), b, r.at.Step)
+	// The step ends even if ctx does: what it would leave behind is saved.
+	report, err := r.optimizer.Step(context.WithoutCancel(ctx), r.model.Params, r.problem)
+	var bad *optimizers.NonFiniteError
+	if errors.As(err, &bad) || (err == nil && !finite(report.Loss)) {
+		return r.explain(err)
+	}
+	if err != nil {
+		return fmt.Errorf("train: step %d: %w", r.at.Step+1, err)
+	}
+	r.problem.commit()
+	r.at.Batch++
+	r.at.Step++
+	r.at.LR = report.LR
+	r.at.Work += report.Work
+	if s := r.problem.batch; s.seen {
+		r.at.Examples += b.N
+		r.at.Loss += float64(b.N) * s.loss
+		for i, v := range s.scores {
+			r.at.Metrics[i] += float64(b.N) * v
+		}
+	}
+	elapsed := r.clock()
+	r.at.TrainSeconds += elapsed
+	r.at.EpochSeconds += elapsed
+	e := &r.stepped
+	e.Epoch, e.Batch, e.Step, e.Examples, e.Report = r.at.Epoch+1, r.at.Batch, r.at.Step, b.N, report
+	e.Rate = r.rate()
+	r.scores(&e.Scores)
+	return nil
+}
+
+// rate is the examples a second of this epoch.
+func (r *run[T]) rate() float64 {
+	done := min(r.at.Batch*r.config.Batch, r.about.Examples)
+	return float64(done) / max(r.at.EpochSeconds, 1e-9)
+}
+
+// scores sets s to the means over the epoch so far.
+func (r *run[T]) scores(s *Scores) {
+	n := float64(max(r.at.Examples, 1))
+	s.Loss = r.at.Loss / n
+	if s.Metrics == nil {
+		s.Metrics = make(map[string]float64, len(r.metrics))
+	}
+	for i, name := range r.metrics {
+		s.Metrics[name] = r.at.Metrics[i] / n
+	}
+}
+
+// clock adds the time since it was last asked to the run's and returns it.
+func (r *run[T]) clock() float64 {
+	now := time.Now()
+	elapsed := now.Sub(r.mark).Seconds()
+	r.mark = now
+	r.at.Seconds += elapsed
+	return elapsed
+}
+
+// measure makes the row of the epoch.
+func (r *run[T]) measure(ctx context.Context) (*Row, error) {
+	row := &Row{Epoch: r.at.Epoch + 1, Step: r.at.Step, LR: r.at.LR, Train: &Scores{}, Seconds: r.at.EpochSeconds,
+		Rate: r.rate(), Work: r.at.Work}
+	r.scores(row.Train)
+	for _, set := range []struct {
+		d   data.Dataset
+		dst **Scores
+	}{{r.config.Val, &row.Val}, {r.config.Test, &row.Test}} {
+		if set.d == nil {
+			continue
+		}
+		s, err := evaluate(ctx, r.problem.programs, set.d, r.metrics)
+		if err != nil {
+			return nil, err
+		}
+		*set.dst = s
+	}
+	r.clock()
+	return row, nil
+}
+
+// tell tells the log and all observers.
+func (r *run[T]) tell(e Event) error {
+	if r.log != nil {
+		if err := r.log.Observe(e); err != nil {
+			return err
+		}
+	}
+	return r.tellOthers(e)
+}
+
+func (r *run[T]) tellOthers(e Event) error {
+	for _, o := range r.observers {
+		switch err := o.Observe(e); {
+		case errors.Is(err, ErrStop):
+			r.stop = true
+		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
+
+// giveUp saves the run because of an observer's error.
+func (r *run[T]) giveUp(err error) error { return errors.Join(err, r.save()) }
+
+// save makes a checkpoint, unless what would be saved is not finite.
+func (r *run[T]) save() error {
+	if name := r.notFinite(); name != "" {
+		return fmt.Errorf("train: after step %d: %s is not finite%s", r.at.Step, name, r.kept())
+	}
+	if r.config.Dir == "" {
+		return nil
+	}
+	dir := r.config.Dir
+	saved := &Saved{filepath.Join(dir, lastFile), r.at.Step}
+	// The checkpoint counts the log's bytes, so its own line is there first.
+	if err := r.log.Observe(saved); err != nil {
+		return err
+	}
+	if err := r.log.sync(); err != nil {
+		return err
+	}
+	r.clock()
+	r.at.LogBytes, r.at.Rows = r.log.written, r.history.Rows
+	if len(r.history.Rows) > 0 {
+		if err := writeBytes(filepath.Join(dir, metricsFile), r.history.CSV()); err != nil {
+			return err
+		}
+	}
+	if err := saveCheckpoint(dir, r.model, r.optimizer.State(), &r.at); err != nil {
+		return err
+	}
+	return r.tellOthers(saved)
+}
+
+// notFinite names the first tensor of the weights that is not finite.
+func (r *run[T]) notFinite() string {
+	for _, p := range r.model.Parameters() {
+		for _, v := range r.model.Params[p.Offset : p.Offset+p.Size()] {
+			if !finite(float64(v)) {
+				return p.Name
+			}
+		}
+	}
+	for _, p := range r.model.BufferList() {
+		for _, v := range r.model.Buffers[p.Offset : p.Offset+p.Size()] {
+			if !finite(float64(v)) {
+				return p.Name
+			}
+		}
+	}
+	return ""
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// explain is the error for a step that met a number that is not finite.
+func (r *run[T]) explain(cause error) error {
+	where, err := r.problem.batch.nonFinite(r.model.Params)
+	switch {
+	case err != nil:
+		where = err.Error()
+	case where == "":
+		where = "the network and its gradient are finite on the minibatch"
+	}
+	if cause == nil {
+		cause = errors.New("the loss is not finite")
+	}
+	return fmt.Errorf("train: step %d (epoch %d, batch %d): %s: %w%s", r.at.Step+1, r.at.Epoch+1, r.at.Batch+1, where, cause, r.kept())
+}
+
+// kept says where the last good weights are.
+func (r *run[T]) kept() string {
+	if r.config.Dir == "" {
+		return ""
+	}
+	return "; the last finite checkpoint is " + filepath.Join(r.config.Dir, lastFile)
+}
+
+// finish writes the result and tells the observers.
+func (r *run[T]) finish() error {
+	r.clock()
+	c := &r.config
+	res := Result{Data: c.Data, Model: c.Model, Optimizer: r.about.Optimizer, Parameters: len(r.model.Params), Seed: c.Seed,
+		Epochs: r.at.Epoch, Steps: r.at.Step, Work: r.at.Work, TrainSeconds: r.at.TrainSeconds, Seconds: r.at.Seconds}
+	if n := len(r.history.Rows); n > 0 {
+		last := r.history.Rows[n-1]
+		res.Train, res.Val, res.Test = last.Train, last.Val, last.Test
+	}
+	r.history.Result = res
+	if c.Dir != "" {
+		text, err := indented(res)
+		if err != nil {
+			return err
+		}
+		if err := writeBytes(filepath.Join(c.Dir, resultFile), text); err != nil {
+			return err
+		}
+	}
+	return r.tell(&Finished{res})
+}

@@ -1,0 +1,120 @@
+package train
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/saddle-ml/saddle/optimizers"
+)
+
+// logger writes log.jsonl: one JSON object an event.
+type logger struct {
+	f       *os.File
+	w       *bufio.Writer
+	written int64 // bytes, with those in w
+	flushed time.Time
+}
+
+// openLog opens the log and cuts it to its first size bytes: what came after
+// the checkpoint will come again.
+func openLog(path string, size int64) (*logger, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	info, err := f.Stat()
+	if err == nil && info.Size() < size {
+		err = fmt.Errorf("%s has %d bytes, it had %d at the checkpoint", path, info.Size(), size)
+	}
+	if err == nil {
+		err = f.Truncate(size)
+	}
+	if err == nil {
+		_, err = f.Seek(size, 0)
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	return &logger{f: f, w: bufio.NewWriterSize(f, 1<<16), written: size}, nil
+}
+
+// Observe writes the event.
+func (l *logger) Observe(e Event) error {
+	var line []byte
+	var err error
+	if s, ok := e.(*Stepped); ok {
+		line, err = object(stepFields(s))
+	} else {
+		line, err = json.Marshal(e)
+		if err == nil {
+			line = append(fmt.Appendf(nil, `{"event":%q,`, e.event()), line[1:]...)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	line = append(line, '\n')
+	if _, err := l.w.Write(line); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	l.written += int64(len(line))
+	// A person may be following; a second is soon enough.
+	if now := time.Now(); now.Sub(l.flushed) > time.Second {
+		l.flushed = now
+		return l.flush()
+	}
+	return nil
+}
+
+func (l *logger) flush() error {
+	if err := l.w.Flush(); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	return nil
+}
+
+// sync makes what is written last.
+func (l *logger) sync() error {
+	if err := l.flush(); err != nil {
+		return err
+	}
+	if err := l.f.Sync(); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	return nil
+}
+
+func (l *logger) close() error {
+	err := l.sync()
+	if e := l.f.Close(); err == nil && e != nil {
+		err = fmt.Errorf("train: %w", e)
+	}
+	return err
+}
+
+func stepFields(s *Stepped) []pair {
+	list := []pair{{"event", s.event()}, {"epoch", s.Epoch}, {"step", s.Step}}
+	return append(list, reportFields(s.Report)...)
+}
+
+// reportFields lists what a step has told; what it does not have is left out.
+func reportFields(r optimizers.Report) []pair {
+	list := []pair{{"loss", r.Loss}, {"grad_norm", r.GradNorm}, {"lr", r.LR}, {"work", r.Work}}
+	for _, f := range []pair{{"step_norm", r.StepNorm}, {"damping", r.Damping}, {"rho", r.Rho},
+		{"model_decrease", r.ModelDecrease}, {"decrease", r.Decrease}, {"min_curvature", r.MinCurvature}} {
+		if f.value != 0.0 {
+			list = append(list, f)
+		}
+	}
+	if r.CGStop != "" {
+		list = append(list, pair{"cg_iterations", r.CGIterations}, pair{"cg_stop", r.CGStop})
+	}
+	if r.Rejected {
+		list = append(list, pair{"rejected", true})
+	}
+	return list
+}

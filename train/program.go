@@ -1,0 +1,175 @@
+package train
+
+import (
+	"github.com/saddle-ml/saddle/autodiff"
+	"github.com/saddle-ml/saddle/autodiff/exec"
+	"github.com/saddle-ml/saddle/nn"
+)
+
+// want is what a program computes.
+type want uint8
+
+const (
+	wantScores      want = iota // loss and metrics, outside training
+	wantLoss                    // loss, metrics and new buffers, in training
+	wantGrad                    // those and the gradient
+	wantHessian                 // a Hessian-vector product
+	wantGaussNewton             // a Gauss-Newton-vector product
+)
+
+// defaultPart is how many examples a program takes at once where no operation is
+// known to mix examples: what is larger goes through in parts, whose activations
+// fit into memory.
+const defaultPart = 2048
+
+// programs compiles a model for batches of any size, each when it is first
+// needed.
+type programs[T Float] struct {
+	model   *nn.Model[T]
+	list    []nn.Param // the model's parameters and buffers, listed once
+	buffers []nn.Param
+	part    int // examples a program takes at once, where none mixes them
+	made    map[request]*program[T]
+}
+
+type request struct {
+	want want
+	size int
+}
+
+func newPrograms[T Float](m *nn.Model[T]) *programs[T] {
+	return &programs[T]{m, m.Parameters(), m.BufferList(), defaultPart, map[request]*program[T]{}}
+}
+
+// program is a model compiled to one end for batches of one size.
+type program[T Float] struct {
+	*exec.Program[T]
+	model   *nn.Model[T]
+	list    []nn.Param
+	graph   *nn.Graph
+	v       []*autodiff.Node // of a product: the direction, a node a parameter
+	metrics int              // the first output that is a metric; output 0 is the loss
+	updates []int            // of each buffer, the output that is its new value, or -1
+	vector  int              // the first of the outputs, one a parameter, that make a flat vector
+	params  *T               // where the parameters that are set begin
+}
+
+func (p *programs[T]) get(w want, size int) (*program[T], error) {
+	if c, ok := p.made[request{w, size}]; ok {
+		return c, nil
+	}
+	c, err := p.compile(w, size)
+	if err != nil {
+		return nil, err
+	}
+	p.made[request{w, size}] = c
+	return c, nil
+}
+
+func (p *programs[T]) compile(w want, size int) (*program[T], error) {
+	g, err := p.model.Graph(size, w != wantScores)
+	if err != nil {
+		return nil, err
+	}
+	c := &program[T]{model: p.model, list: p.list, graph: g}
+	inputs := exec.Inputs{g.X, g.Y}
+	for _, b := range g.Buffers {
+		if b != nil {
+			inputs = append(inputs, b)
+		}
+	}
+	var outputs []*autodiff.Node
+	var vector []*autodiff.Node
+	switch w {
+	case wantScores, wantLoss, wantGrad:
+		outputs, c.metrics = append(outputs, g.Loss), 1
+		for _, m := range g.Metrics {
+			outputs = append(outputs, m.Value)
+		}
+		for _, u := range g.Updates {
+			c.updates = append(c.updates, -1)
+			if u != nil && w != wantScores {
+				c.updates[len(c.updates)-1] = len(outputs)
+				outputs = append(outputs, u)
+			}
+		}
+		if w == wantGrad {
+			vector, err = autodiff.Grad(g.Loss, g.Params...)
+		}
+	case wantHessian, wantGaussNewton:
+		for i, q := range g.Params {
+			c.v = append(c.v, autodiff.NewInput(q.Graph(), q.Dtype(), "direction of "+p.list[i].Name, p.list[i].Shape...))
+		}
+		inputs = append(inputs, c.v...)
+		if w == wantHessian {
+			vector, err = autodiff.HVP(g.Loss, g.Params, c.v)
+		} else {
+			h := func(_, u *autodiff.Node) (*autodiff.Node, error) { return g.OutputHessian(u) }
+			vector, err = autodiff.GGNWith(h, g.Output, g.Params, c.v)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.vector = len(outputs)
+	if c.Program, err = autodiff.Compile[T](append(outputs, vector...), inputs, exec.Params(g.Params)); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// run runs the program on examples x with targets y at the point params.
+func (c *program[T]) run(x, y, params []T) error {
+	if err := c.at(params); err != nil {
+		return err
+	}
+	if err := c.Set(c.graph.X, x); err != nil {
+		return err
+	}
+	if err := c.Set(c.graph.Y, y); err != nil {
+		return err
+	}
+	return c.Run()
+}
+
+// at makes the program read its parameters from params.
+func (c *program[T]) at(params []T) error {
+	if len(params) == len(c.model.Params) && c.params == &params[0] {
+		return nil
+	}
+	if err := c.model.Bind(c.graph, c.Program, params); err != nil {
+		return err
+	}
+	c.params = &params[0]
+	return nil
+}
+
+// into makes the program write its vector to dst.
+func (c *program[T]) into(dst []T) error {
+	for i, p := range c.list {
+		if err := c.SetOutput(c.vector+i, dst[p.Offset:p.Offset+p.Size()]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// along sets the direction of a product.
+func (c *program[T]) along(v []T) error {
+	for i, p := range c.list {
+		if err := c.Set(c.v[i], v[p.Offset:p.Offset+p.Size()]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loss is the loss of the last run.
+func (c *program[T]) loss() float64 { return float64(c.Output(0)[0]) }
+
+// addMetrics adds the metrics of the last run, times a weight, to sums.
+func (c *program[T]) addMetrics(sums []float64, weight float64) {
+	for i := range c.graph.Metrics {
+		sums[i] += weight * float64(c.Output(c.metrics + i)[0])
+	}
+}

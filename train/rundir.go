@@ -1,0 +1,131 @@
+package train
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+
+	"github.com/saddle-ml/saddle/nn"
+	"github.com/saddle-ml/saddle/optimizers"
+)
+
+// The other files of a run directory.
+const (
+	configFile  = "config.json"
+	logFile     = "log.jsonl"
+	metricsFile = "metrics.csv"
+	resultFile  = "result.json"
+)
+
+// RunConfig is config.json: what a run was made of.
+type RunConfig struct {
+	Format     int      `json:"format"` // of the directory
+	Data       string   `json:"data"`
+	Model      string   `json:"model"`
+	Optimizer  string   `json:"optimizer"` // with its settings, as optimizers.Parse reads them
+	Loss       string   `json:"loss"`
+	Precision  string   `json:"precision"`
+	Epochs     int      `json:"epochs"`
+	Batch      int      `json:"batch"`
+	DropLast   bool     `json:"drop_last"`
+	Seed       uint64   `json:"seed"`
+	Examples   int      `json:"examples"` // of the training set
+	Input      []int    `json:"input"`    // shape of one example
+	Parameters int      `json:"parameters"`
+	Layers     []Layers `json:"layers"`
+	Settings   any      `json:"settings,omitempty"`
+}
+
+// Layers is a layer in config.json.
+type Layers struct {
+	Name       string `json:"name"`
+	Layer      string `json:"layer"`
+	Output     []int  `json:"output"` // shape for one example
+	Parameters int    `json:"parameters"`
+}
+
+const format = 1
+
+func describe[T Float](m *nn.Model[T], c Config, examples int) RunConfig {
+	var x T
+	r := RunConfig{Format: format, Data: c.Data, Model: c.Model, Optimizer: optimizers.Spec(c.Optimizer), Loss: m.Loss().String(),
+		Precision: fmt.Sprintf("%T", x), Epochs: c.Epochs, Batch: c.Batch, DropLast: c.DropLast, Seed: c.Seed,
+		Examples: examples, Input: m.Input(), Parameters: len(m.Params), Settings: c.Settings}
+	for _, row := range m.Rows() {
+		r.Layers = append(r.Layers, Layers{row.Name, row.Layer, row.Output, row.Params})
+	}
+	return r
+}
+
+// ReadConfig reads the config.json of a run directory. Its settings are decoded
+// into settings, a pointer, if that is not nil.
+func ReadConfig(dir string, settings any) (*RunConfig, error) {
+	path := filepath.Join(dir, configFile)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("train: %s is not the directory of a run: it has no %s", dir, configFile)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	c := &RunConfig{Settings: settings}
+	if err := json.Unmarshal(b, c); err != nil {
+		return nil, fmt.Errorf("train: %s: %w", path, err)
+	}
+	if c.Format != format {
+		return nil, fmt.Errorf("train: %s has format %d, this program reads %d", path, c.Format, format)
+	}
+	return c, nil
+}
+
+// same says where two runs differ that should be one.
+func (r RunConfig) same(now RunConfig) error {
+	a, b := reflect.ValueOf(r), reflect.ValueOf(now)
+	for i := range a.NumField() {
+		f := a.Type().Field(i)
+		if f.Name == "Settings" { // whoever gave them knows
+			continue
+		}
+		if x, y := a.Field(i).Interface(), b.Field(i).Interface(); !reflect.DeepEqual(x, y) {
+			return fmt.Errorf("train: the run to resume had %s %v, now it is %v", f.Tag.Get("json"), x, y)
+		}
+	}
+	return nil
+}
+
+// openDir makes dir a run directory, or with resume checks that it is that of
+// this run.
+func openDir(dir string, c RunConfig, resume bool) error {
+	if resume {
+		old, err := ReadConfig(dir, nil)
+		if err != nil {
+			return err
+		}
+		if err := old.same(c); err != nil {
+			return err
+		}
+		return removePartial(dir)
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	for _, name := range []string{configFile, lastFile, logFile} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			return fmt.Errorf("train: %s holds a run already (%s); resume it, or choose another directory", dir, name)
+		}
+	}
+	text, err := indented(c)
+	if err != nil {
+		return err
+	}
+	return writeBytes(filepath.Join(dir, configFile), text)
+}
+
+func writeBytes(path string, b []byte) error {
+	return writeFile(path, func(w io.Writer) error { _, err := w.Write(b); return err })
+}

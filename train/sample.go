@@ -1,0 +1,266 @@
+package train
+
+import (
+	"fmt"
+
+	"github.com/saddle-ml/saddle/data"
+	"github.com/saddle-ml/saddle/nn"
+	"github.com/saddle-ml/saddle/optimizers"
+)
+
+// sample is a set of examples with the model's loss on them.
+type sample[T Float] struct {
+	programs *programs[T]
+	each     func(f func(x, y []T, row int) error) error // the examples in order, in parts; row is that of the first
+	n        int
+	seed     uint64 // of dropout masks
+	step     uint64
+
+	point   []T // of the last Linearize
+	linear  bool
+	scratch []T // the vector of one part, where there are several
+	metrics []float64
+
+	// Of the minibatch: what the first pass over it saw.
+	watch   bool
+	seen    bool
+	scores  []float64
+	loss    float64
+	buffers []T
+}
+
+// ProblemOf is the model's loss on one batch, with its gradient and curvature:
+//
+//	p, err := train.ProblemOf(model, batch)
+//	err = p.Linearize(model.Params)
+//	err = p.HessianMul(hv, v)
+//
+// Dropout masks are those of step 0 of a run with seed 0. The batch must stay as
+// it is. It is not safe for use by several goroutines at once.
+func ProblemOf[T Float](m *nn.Model[T], b data.Batch[T]) (optimizers.Sample[T], error) {
+	in, out := sizes(m)
+	if b.N < 1 || len(b.X) != b.N*in || len(b.Y) != b.N*out {
+		return nil, fmt.Errorf("train: a batch of %d examples with %d and %d numbers; the model takes %d and %d an example",
+			b.N, len(b.X), len(b.Y), in, out)
+	}
+	s := &sample[T]{programs: newPrograms(m)}
+	s.hold(b.X, b.Y, b.N)
+	return s, nil
+}
+
+// sizes are the numbers of one example's input and target.
+func sizes[T Float](m *nn.Model[T]) (in, out int) {
+	target, _ := m.Target()
+	return product(m.Input()), product(target)
+}
+
+func product(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
+}
+
+// hold makes the sample the n examples in x and y.
+func (s *sample[T]) hold(x, y []T, n int) {
+	s.n = n
+	in, out := len(x)/n, len(y)/n
+	step := n
+	if len(s.programs.model.Buffers) == 0 {
+		step = min(n, s.programs.part)
+	}
+	s.each = func(f func(x, y []T, row int) error) error {
+		for at := 0; at < n; at += step {
+			k := min(step, n-at)
+			if err := f(x[at*in:(at+k)*in], y[at*out:(at+k)*out], at); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// Len is the number of examples.
+func (s *sample[T]) Len() int { return s.n }
+
+// Loss is the mean loss at x.
+func (s *sample[T]) Loss(x []T) (float64, error) { return s.evaluate(wantLoss, nil, x) }
+
+// Grad writes the gradient of the mean loss at x to dst.
+func (s *sample[T]) Grad(dst, x []T) (float64, error) { return s.evaluate(wantGrad, dst, x) }
+
+func (s *sample[T]) evaluate(w want, dst, x []T) (float64, error) {
+	if err := s.check(dst, x); err != nil {
+		return 0, err
+	}
+	first := s.watch && !s.seen
+	if first {
+		clear(s.scores)
+	}
+	loss := 0.0
+	err := s.over(w, dst, x, nil, func(c *program[T], weight float64) {
+		loss += weight * c.loss()
+		if !first {
+			return
+		}
+		c.addMetrics(s.scores, weight)
+		// A model with buffers goes through in one part.
+		for i, b := range s.programs.buffers {
+			if u := c.updates[i]; u >= 0 {
+				copy(s.buffers[b.Offset:b.Offset+b.Size()], c.Output(u))
+			}
+		}
+	})
+	if err == nil && first {
+		s.seen, s.loss = true, loss
+	}
+	return loss, err
+}
+
+// Linearize sets the point of the products.
+func (s *sample[T]) Linearize(x []T) error {
+	if err := s.check(nil, x); err != nil {
+		return err
+	}
+	s.point, s.linear = append(s.point[:0], x...), true
+	return nil
+}
+
+// HessianMul sets dst to the product of the Hessian of the mean loss and v.
+func (s *sample[T]) HessianMul(dst, v []T) error { return s.multiply(wantHessian, dst, v) }
+
+// GaussNewtonMul sets dst to the product of the Gauss-Newton matrix and v.
+func (s *sample[T]) GaussNewtonMul(dst, v []T) error { return s.multiply(wantGaussNewton, dst, v) }
+
+func (s *sample[T]) multiply(w want, dst, v []T) error {
+	if !s.linear {
+		return fmt.Errorf("train: a product before Linearize has set a point")
+	}
+	if err := s.check(dst, v); err != nil {
+		return err
+	}
+	return s.over(w, dst, s.point, v, func(*program[T], float64) {})
+}
+
+// over runs a program on each part, calls f with it and the part's share of the
+// examples, and leaves the mean of its vectors in dst.
+func (s *sample[T]) over(w want, dst, x, v []T, f func(c *program[T], weight float64)) error {
+	first := true
+	return s.each(func(ex, ey []T, row int) error {
+		in, _ := sizes(s.programs.model)
+		k := len(ex) / in
+		c, err := s.programs.get(w, k)
+		if err != nil {
+			return err
+		}
+		c.Seed(s.seed, s.step, row)
+		vector := dst
+		if dst != nil && k != s.n {
+			if s.scratch == nil {
+				s.scratch = make([]T, len(dst))
+			}
+			vector = s.scratch
+		}
+		if dst != nil {
+			if err := c.into(vector); err != nil {
+				return err
+			}
+		}
+		if v != nil {
+			if err := c.along(v); err != nil {
+				return err
+			}
+		}
+		if err := c.run(ex, ey, x); err != nil {
+			return err
+		}
+		weight := float64(k) / float64(s.n)
+		if dst != nil && k != s.n {
+			accumulate(dst, vector, T(weight), first)
+		}
+		first = false
+		f(c, weight)
+		return nil
+	})
+}
+
+// accumulate adds w v to dst, or sets it to that.
+func accumulate[T Float](dst, v []T, w T, set bool) {
+	if set {
+		for i := range dst {
+			dst[i] = w * v[i]
+		}
+		return
+	}
+	for i := range dst {
+		dst[i] += w * v[i]
+	}
+}
+
+// SquaredGrads sets dst to the mean over the examples of the squared gradient of
+// one example, by a gradient for each.
+func (s *sample[T]) SquaredGrads(dst, x []T) error {
+	if err := s.check(dst, x); err != nil {
+		return err
+	}
+	if len(s.programs.model.Buffers) > 0 {
+		return fmt.Errorf("train: the model normalises over the batch, so that single examples have no gradients")
+	}
+	c, err := s.programs.get(wantGrad, 1)
+	if err != nil {
+		return err
+	}
+	if s.scratch == nil {
+		s.scratch = make([]T, len(dst))
+	}
+	if err := c.into(s.scratch); err != nil {
+		return err
+	}
+	clear(dst)
+	in, out := sizes(s.programs.model)
+	return s.each(func(ex, ey []T, row int) error {
+		for i := range len(ex) / in {
+			c.Seed(s.seed, s.step, row+i)
+			if err := c.run(ex[i*in:(i+1)*in], ey[i*out:(i+1)*out], x); err != nil {
+				return err
+			}
+			for j, g := range s.scratch {
+				dst[j] += g * g / T(s.n)
+			}
+		}
+		return nil
+	})
+}
+
+// check checks the lengths of vectors of parameters.
+func (s *sample[T]) check(dst, x []T) error {
+	want := len(s.programs.model.Params)
+	if len(x) != want || (dst != nil && len(dst) != want) {
+		return fmt.Errorf("train: vectors of %d and %d numbers; the model has %d parameters", len(dst), len(x), want)
+	}
+	return nil
+}
+
+// nonFinite names the first tensor of the gradient's program that is not
+// finite at x, or is empty.
+func (s *sample[T]) nonFinite(x []T) (string, error) {
+	found := ""
+	err := s.each(func(ex, ey []T, row int) error {
+		if found != "" {
+			return nil
+		}
+		in, _ := sizes(s.programs.model)
+		c, err := s.programs.get(wantGrad, len(ex)/in)
+		if err != nil {
+			return err
+		}
+		c.Seed(s.seed, s.step, row)
+		if err := c.run(ex, ey, x); err != nil {
+			return err
+		}
+		found, err = c.NonFinite()
+		return err
+	})
+	return found, err
+}
