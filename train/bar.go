@@ -32,7 +32,7 @@ func (l *lines) Observe(e Event) error {
 	switch e := e.(type) {
 	case *Started:
 		l.started = *e
-		if e.Step > 0 {
+		if e.Resumed {
 			return l.print("resumed after step %d of %d\n", e.Step, e.Epochs*e.StepsEpoch)
 		}
 	case *EpochDone:

@@ -39,9 +39,15 @@ func Evaluate[T Float](ctx context.Context, m *nn.Model[T], d data.Dataset) (*Sc
 	if err != nil {
 		return nil, err
 	}
-	return evaluate(ctx, newPrograms(m), d, names)
+	s, err := evaluate(ctx, newPrograms(m), d, names)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	return s, nil
 }
 
+// evaluate is Evaluate with programs that are there already. A loss that is not
+// finite is an error that names the first tensor.
 func evaluate[T Float](ctx context.Context, p *programs[T], d data.Dataset, metrics []string) (*Scores, error) {
 	sums := make([]float64, len(metrics))
 	loss := 0.0
@@ -56,6 +62,13 @@ func evaluate[T Float](ctx context.Context, p *programs[T], d data.Dataset, metr
 		}
 		if err := c.run(b.X, b.Y, p.model.Params); err != nil {
 			return nil, err
+		}
+		if !finite(c.loss()) {
+			where, err := c.NonFinite()
+			if err != nil {
+				return nil, err
+			}
+			return nil, fmt.Errorf("the loss is %v: %s", c.loss(), where)
 		}
 		weight := float64(b.N) / float64(d.Len())
 		loss += weight * c.loss()

@@ -29,6 +29,7 @@ type Started struct {
 	Epochs     int      `json:"epochs"`
 	StepsEpoch int      `json:"steps_per_epoch"`
 	Metrics    []string `json:"metrics"`
+	Resumed    bool     `json:"resumed"`
 	Step       int      `json:"step"` // steps done before, in a run that is resumed
 	Dir        string   `json:"-"`
 }

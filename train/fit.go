@@ -134,7 +134,7 @@ func (r *run[T]) start() error {
 	r.mark = time.Now()
 	c := &r.config
 	if err := r.tell(&Started{Examples: r.about.Examples, Parameters: len(r.model.Params), Optimizer: r.about.Optimizer,
-		Batch: c.Batch, Epochs: c.Epochs, StepsEpoch: r.loader.Steps(), Metrics: r.metrics, Step: r.at.Step, Dir: dir}); err != nil {
+		Batch: c.Batch, Epochs: c.Epochs, StepsEpoch: r.loader.Steps(), Metrics: r.metrics, Resumed: resume, Step: r.at.Step, Dir: dir}); err != nil {
 		return err
 	}
 	if !resume {
@@ -272,15 +272,16 @@ func (r *run[T]) measure(ctx context.Context) (*Row, error) {
 		Rate: r.rate(), Work: r.at.Work}
 	r.scores(row.Train)
 	for _, set := range []struct {
-		d   data.Dataset
-		dst **Scores
-	}{{r.config.Val, &row.Val}, {r.config.Test, &row.Test}} {
+		d    data.Dataset
+		name string
+		dst  **Scores
+	}{{r.config.Val, "validation", &row.Val}, {r.config.Test, "test", &row.Test}} {
 		if set.d == nil {
 			continue
 		}
 		s, err := evaluate(ctx, r.problem.programs, set.d, r.metrics)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("train: step %d (epoch %d), %s set: %w%s", r.at.Step, row.Epoch, set.name, err, r.kept())
 		}
 		*set.dst = s
 	}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// binary is this command, built once.
+var binary string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "train")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		binary = filepath.Join(dir, "train.exe")
+		if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "%s%v\n", out, err)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+// result is what a process has left.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+// invoke runs the command in dir.
+func invoke(t *testing.T, dir string, args ...string) result {
+	t.Helper()
+	c := exec.Command(binary, args...)
+	var stdout, stderr bytes.Buffer
+	c.Dir, c.Stdout, c.Stderr = dir, &stdout, &stderr
+	err := c.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return result{c.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+func read(t *testing.T, path ...string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(path...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestRunWritesResultsAndNotesApart(t *testing.T) {
+	dir := t.TempDir()
+	r := invoke(t, dir, "-data", "spirals", "-model", "2-32-3", "-epochs", "3", "-val", "0.1", "-opt", "adam:beta1=0.8+clip:norm=5", "-weight-decay", "1e-4")
+	if r.code != exitDone {
+		t.Fatalf("status %d: %s", r.code, r.stderr)
+	}
+	if lines := strings.Split(strings.TrimSpace(r.stdout), "\n"); len(lines) != 2 || !strings.HasPrefix(lines[0], "test accuracy ") || lines[1] != "saved in "+filepath.Join("runs", "spirals-2-32-3-adam-1") {
+		t.Errorf("stdout:\n%s", r.stdout)
+	}
+	if strings.ContainsAny(r.stderr, "\r\x1b") {
+		t.Errorf("control characters in %q", r.stderr)
+	}
+	for _, want := range []string{"dense1", "epoch 3/3", "val loss", "onecycle", "weight_decay=0.0001"} {
+		if !strings.Contains(r.stderr, want) {
+			t.Errorf("stderr does not say %q:\n%s", want, r.stderr)
+		}
+	}
+	run := filepath.Join(dir, "runs", "spirals-2-32-3-adam-1")
+	var got map[string]any
+	if err := json.Unmarshal(read(t, run, "result.json"), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got["data"] != "spirals" || got["model"] != "2-32-3" || got["epochs"] != 3.0 || got["parameters"] != 195.0 || !strings.HasPrefix(fmt.Sprint(got["optimizer"]), "adam:") {
+		t.Errorf("result.json: %v", got)
+	}
+	rows, err := csv.NewReader(bytes.NewReader(read(t, run, "metrics.csv"))).ReadAll()
+	if err != nil || len(rows) != 4 {
+		t.Errorf("metrics.csv: %v %v", rows, err)
+	}
+	quiet := invoke(t, dir, "-data", "spirals", "-model", "2-32-3", "-epochs", "1", "-quiet", "-out", "mine")
+	if quiet.code != exitDone || quiet.stderr != "" || !strings.HasSuffix(quiet.stdout, "saved in mine\n") {
+		t.Errorf("-quiet: %+v", quiet)
+	}
+	if again := invoke(t, dir, "-data", "spirals", "-out", "mine", "-quiet"); again.code != exitFailed || !strings.Contains(again.stderr, "holds a run already") {
+		t.Errorf("a run over another: %+v", again)
+	}
+}
+
+func TestExitStatus(t *testing.T) {
+	dir := t.TempDir()
+	csvFile := "a,b,kind\n" + strings.Repeat("0,1,x\n1,0,y\n", 20)
+	if err := os.WriteFile(filepath.Join(dir, "t.csv"), []byte(csvFile), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "bad.csv"), []byte("a,b\n1\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	blobs := []string{"-data", "blobs", "-model", "softmax", "-epochs", "1", "-quiet"}
+	for _, c := range []struct {
+		args string
+		code int
+		want string // in stdout or stderr
+	}{
+		{"-h", exitDone, "usage: train"},
+		{"-list", exitDone, "autoencoder"},
+		{"-opt list", exitDone, "nesterov=false"},
+		{"-data t.csv -model softmax -epochs 20 -min-acc 1 -batch 4", exitDone, "test accuracy 100.00 %"},
+		{"-min-acc 1", exitAccuracy, "below the 1 of -min-acc"},
+		{"-data bad.csv", exitFailed, "bad.csv: "},
+		{"-data none.csv", exitFailed, "none.csv"},
+		{"-data mnist -data-dir " + filepath.Join(dir, "nothing"), exitFailed, "nothing"},
+		{"-resume nowhere", exitFailed, "not the directory of a run"},
+		{"-opt sgd:lr=1e38 -epochs 3", exitFailed, "step "},
+		{"-opt adm", exitUsage, `did you mean "adam"?`},
+		{"-opt adam:beta3=1", exitUsage, "beta1"},
+		{"-opt adam:beta1=1", exitUsage, "[0, 1)"},
+		{"-opt sgd:nesterov", exitUsage, "momentum"},
+		{"-opt hf -lr 1", exitUsage, "hf has no lr"},
+		{"-opt hf -schedule cosine", exitUsage, "no learning rate"},
+		{"-opt adam+cosine -schedule cosine", exitUsage, "already"},
+		{"-schedule cosin", exitUsage, `did you mean "cosine"?`},
+		{"-model lenett", exitUsage, `did you mean "lenet"?`},
+		{"-model 3-4", exitUsage, "begin with 20"},
+		{"-model lenet", exitUsage, "images"},
+		{"-model autoencoder", exitUsage, "[0, 1]"},
+		{"-data mnits", exitUsage, `did you mean "mnist"?`},
+		{"-modle mlp", exitUsage, "did you mean model?"},
+		{"-precision float16", exitUsage, "float32 and float64"},
+		{"-epochs 0", exitUsage, "-epochs is 0"},
+		{"-batch -1", exitUsage, "-batch is -1"},
+		{"-limit 0", exitUsage, "-limit is 0"},
+		{"-threads 0", exitUsage, "-threads is 0"},
+		{"-val 1", exitUsage, "-val is 1"},
+		{"-min-acc 97", exitUsage, "0 to 1"},
+		{"-clip 0", exitUsage, "-clip is 0"},
+		{"-clip NaN", exitUsage, "-clip is NaN"},
+		{"-lr x", exitUsage, "invalid value"},
+		{"-resume runs -seed 1", exitUsage, "-seed is not allowed"},
+		{"mlp", exitUsage, `unexpected argument "mlp"`},
+	} {
+		args := strings.Fields(c.args)
+		if c.args[0] == '-' && args[0] != "-resume" {
+			args = append(append([]string{}, blobs...), args...)
+		}
+		r := invoke(t, dir, args...)
+		if r.code != c.code || !strings.Contains(r.stdout+r.stderr, c.want) {
+			t.Errorf("%s: status %d, want %d with %q\n%s%s", c.args, r.code, c.code, c.want, r.stdout, r.stderr)
+		}
+		if c.code == exitUsage && (r.stdout != "" || !strings.Contains(r.stderr, "-h")) {
+			t.Errorf("%s: a usage error is a note on stderr that names -h: %+v", c.args, r)
+		}
+	}
+	// What fails before it begins leaves no directory.
+	if left, _ := filepath.Glob(filepath.Join(dir, "runs", "*")); len(left) > 3 {
+		t.Errorf("directories are left: %v", left)
+	}
+}
+
+// Threads and progress say nothing about the result; the seed does.
+func TestSeedAloneDeterminesTheWeights(t *testing.T) {
+	dir := t.TempDir()
+	weights := func(out string, args ...string) string {
+		args = append(args, "-data", "blobs", "-epochs", "2", "-quiet", "-out", out)
+		if r := invoke(t, dir, args...); r.code != exitDone {
+			t.Fatalf("%v: %+v", args, r)
+		}
+		return string(read(t, dir, out, "last.safetensors"))
+	}
+	one := weights("a", "-seed", "4", "-threads", "1")
+	if one != weights("b", "-seed", "4", "-threads", "3") {
+		t.Error("the weights depend on the number of threads")
+	}
+	if one == weights("c", "-seed", "5") {
+		t.Error("the weights do not depend on the seed")
+	}
+	if one == weights("d", "-seed", "4", "-limit", "1000") {
+		t.Error("-limit does nothing")
+	}
+	if one == weights("e", "-seed", "4", "-precision", "float64") {
+		t.Error("-precision does nothing")
+	}
+}
