@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/saddle-ml/saddle/autodiff/ops"
@@ -61,15 +62,13 @@ func (c Conv2D) String() string {
 	return fmt.Sprintf("Conv2D %dx%dx%d", k[0], k[1], c.Filters)
 }
 
-// pair is both if set, else one twice, else the default.
+// pair is a setting for height and for width: that of both if it is not 0, else
+// one, else the default.
 func pair(one int, both [2]int, def int) [2]int {
-	if both != [2]int{} {
-		return both
+	for i := range both {
+		both[i] = cmp.Or(both[i], one, def)
 	}
-	if one == 0 {
-		one = def
-	}
-	return [2]int{one, one}
+	return both
 }
 
 // Apply convolves x.

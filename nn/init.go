@@ -73,10 +73,6 @@ func (n Normal) String() string { return fmt.Sprintf("normal(%g, %g)", n.Mean, n
 // deviation is 0.8796 Std.
 type TruncatedNormal struct{ Mean, Std float64 }
 
-// truncatedStd is the standard deviation of a standard normal number given
-// that it lies in [-2, 2].
-const truncatedStd = 0.87962566103423978
-
 // Fill draws every element.
 func (n TruncatedNormal) Fill(r *rand.Rand, x []float64, _ []int, _, _ int) {
 	for i := range x {
@@ -95,7 +91,7 @@ func (n TruncatedNormal) String() string {
 // Scaled draws with the variance Gain / fan, where fan is one of the fans or
 // their mean.
 type Scaled struct {
-	Gain    float64
+	Gain    float64 // 0 means 1
 	Fan     Fan
 	Uniform bool // from a uniform distribution instead of a normal one
 	name    string
@@ -113,8 +109,14 @@ const (
 
 // Fill draws every element.
 func (s Scaled) Fill(r *rand.Rand, x []float64, shape []int, fanIn, fanOut int) {
-	fan := [...]float64{float64(fanIn), float64(fanOut), float64(fanIn+fanOut) / 2}[s.Fan]
-	std := math.Sqrt(s.Gain / max(fan, 1))
+	fan := float64(fanIn+fanOut) / 2
+	switch s.Fan {
+	case FanIn:
+		fan = float64(fanIn)
+	case FanOut:
+		fan = float64(fanOut)
+	}
+	std := math.Sqrt(s.gain() / max(fan, 1))
 	if s.Uniform {
 		a := math.Sqrt(3) * std
 		Uniform{-a, a}.Fill(r, x, shape, fanIn, fanOut)
@@ -127,7 +129,14 @@ func (s Scaled) String() string {
 	if s.name != "" {
 		return s.name
 	}
-	return fmt.Sprintf("scaled(%g)", s.Gain)
+	return fmt.Sprintf("scaled(%g)", s.gain())
+}
+
+func (s Scaled) gain() float64 {
+	if s.Gain == 0 {
+		return 1
+	}
+	return s.Gain
 }
 
 // The usual initialisers: Glorot and Bengio (AISTATS 2010) for symmetric
@@ -204,7 +213,7 @@ type Sparse struct {
 // Fill draws each unit's connections.
 func (s Sparse) Fill(r *rand.Rand, x []float64, shape []int, fanIn, _ int) {
 	count, std := s.Count, s.Std
-	if count == 0 {
+	if count <= 0 {
 		count = 15
 	}
 	if std == 0 {

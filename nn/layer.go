@@ -25,7 +25,12 @@ type Layer interface {
 type Func func(s *Scope, x *Node) *Node
 
 // Apply calls f.
-func (f Func) Apply(s *Scope, x *Node) *Node { return f(s, x) }
+func (f Func) Apply(s *Scope, x *Node) *Node {
+	if f == nil {
+		return s.Failf("the function is nil")
+	}
+	return f(s, x)
+}
 
 // Sequential applies layers one after another.
 type Sequential []Layer
@@ -49,7 +54,7 @@ func (r Residual) Apply(s *Scope, x *Node) *Node {
 		y = s.Layer(l, y)
 	}
 	if s.Err() == nil && !x.Shape().Eq(y.Shape()) {
-		return s.Failf("input of shape %v, but its layers give %v", x.Shape(), y.Shape())
+		return s.Failf("input of shape %v, but its layers give %v", []int(x.Shape()), []int(y.Shape()))
 	}
 	return s.Add(x, y)
 }
@@ -62,7 +67,7 @@ type Named struct {
 }
 
 // Apply applies the layer.
-func (n Named) Apply(s *Scope, x *Node) *Node { return n.Layer.Apply(s, x) }
+func (n Named) Apply(s *Scope, x *Node) *Node { return within(s, n.Layer, x) }
 
 // Shared is a layer whose parameters are the same wherever a Shared of that
 // name stands in the network.
@@ -72,7 +77,15 @@ type Shared struct {
 }
 
 // Apply applies the layer with the parameters of that name.
-func (h Shared) Apply(s *Scope, x *Node) *Node { return h.Layer.Apply(s, x) }
+func (h Shared) Apply(s *Scope, x *Node) *Node { return within(s, h.Layer, x) }
+
+// within applies a layer in the scope of the one around it.
+func within(s *Scope, l Layer, x *Node) *Node {
+	if l == nil {
+		return s.Failf("its layer is nil")
+	}
+	return l.Apply(s, x)
+}
 
 // kind is the short name of a layer: that of its type, unless it says one.
 func kind(l Layer) string {
@@ -92,6 +105,8 @@ func kind(l Layer) string {
 // describe is a layer in a word or two, for errors and the summary.
 func describe(l Layer) string {
 	switch l := l.(type) {
+	case nil:
+		return "nil"
 	case fmt.Stringer:
 		return l.String()
 	case Named:

@@ -1,9 +1,6 @@
 package nn
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // A Loss compares the output of a network with targets. All are means over
 // the examples of a batch, so that batches of any sizes can be put together
@@ -188,7 +185,7 @@ func (h Huber) delta() float64 {
 
 // Target is a tensor of the shape of the output.
 func (h Huber) Target(output []int) ([]int, int, error) {
-	if h.Delta < 0 {
+	if !(h.Delta >= 0) {
 		return nil, 0, fmt.Errorf("nn: %s: delta must be positive", h)
 	}
 	return output, 0, nil
@@ -213,12 +210,3 @@ func (h Huber) OutputHessian(s *Scope, z, y, u *Node) *Node {
 
 // Metrics is the squared error summed over outputs.
 func (h Huber) Metrics(s *Scope, z, y *Node) []Metric { return MeanSquaredError{}.Metrics(s, z, y) }
-
-// reshapeTarget gives targets of the right size, such as images, the shape of
-// the output.
-func reshapeTarget(s *Scope, y *Node, shape []int) *Node {
-	if s.Err() != nil || slices.Equal(s.Shape(y), shape) {
-		return y
-	}
-	return s.Builder.Reshape(y, shape...)
-}

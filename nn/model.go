@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"hash/fnv"
+	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -70,6 +71,9 @@ func Build[T Float](net Layer, loss Loss, input []int, seed Seed) (*Model[T], er
 	if err := s.Err(); err != nil {
 		return nil, err
 	}
+	if err := fits(z.Shape(), 2, nil); err != nil {
+		return nil, err
+	}
 	m.output = slices.Clone([]int(z.Shape()))[1:]
 	m.rows = s.net.rows
 	var err error
@@ -79,7 +83,9 @@ func Build[T Float](net Layer, loss Loss, input []int, seed Seed) (*Model[T], er
 	if len(m.declared.params) == 0 {
 		return nil, fmt.Errorf("nn: build: the network has no parameters")
 	}
-	m.draw()
+	if err := m.draw(); err != nil {
+		return nil, err
+	}
 	// The loss may refuse what the network gives.
 	if _, err := m.Graph(2, true); err != nil {
 		return nil, err
@@ -88,13 +94,16 @@ func Build[T Float](net Layer, loss Loss, input []int, seed Seed) (*Model[T], er
 }
 
 // draw sets the first values of parameters and buffers.
-func (m *Model[T]) draw() {
+func (m *Model[T]) draw() error {
 	for _, d := range m.declared.params {
 		h := fnv.New64a()
 		h.Write([]byte(d.Name))
 		x := make([]float64, d.Size())
 		d.init.Fill(rand.New(rand.NewPCG(uint64(m.seed), h.Sum64())), x, d.Shape, d.fanIn, d.fanOut)
 		for _, v := range x {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return fmt.Errorf("nn: parameter %q: the initialiser %s gives %v", d.Name, d.init, v)
+			}
 			m.Params = append(m.Params, T(v))
 		}
 	}
@@ -103,6 +112,7 @@ func (m *Model[T]) draw() {
 			m.Buffers = append(m.Buffers, T(d.constants))
 		}
 	}
+	return nil
 }
 
 // Input is the shape of one example's input, Output that of its output. The
@@ -160,17 +170,8 @@ type Graph struct {
 // OutputHessian is the product of the Hessian of the loss with respect to the
 // output and u.
 func (g *Graph) OutputHessian(u *Node) (*Node, error) {
-	h := g.loss.OutputHessian(g.scope, g.Output, reshapeTarget(g.scope, g.Y, g.yShape()), u)
+	h := g.loss.OutputHessian(g.scope, g.Output, g.Y, u)
 	return h, g.scope.Err()
-}
-
-// yShape is the shape of the targets as the loss sees them.
-func (g *Graph) yShape() []int {
-	out := []int(g.Output.Shape())
-	if s, classes, err := g.loss.Target(out[1:]); err == nil && classes == 0 {
-		return append([]int{out[0]}, s...)
-	}
-	return []int(g.Y.Shape())
 }
 
 // dtype is the number type of a graph for T.
@@ -187,8 +188,8 @@ func (m *Model[T]) scope(batch int, training bool) (*Graph, *Scope) {
 	eg := gorgonia.NewGraph()
 	dt := dtype[T]()
 	net := &graphing{g: eg, dt: dt, training: training, declared: m.declared, params: map[string]*Node{},
-		buffers: map[string]*Node{}, updates: map[string]*Node{}, names: map[string]bool{}}
-	s := &Scope{Builder: ops.NewBuilder(eg, dt), net: net, kinds: map[string]int{}}
+		buffers: map[string]*Node{}, updates: map[string]*Node{}, owners: map[string]owner{}}
+	s := newScope(ops.NewBuilder(eg, dt), net)
 	return &Graph{X: autodiff.NewInput(eg, dt, "x", append([]int{batch}, m.input...)...), scope: s, loss: m.loss}, s
 }
 
@@ -198,6 +199,18 @@ func (m *Model[T]) apply(s *Scope, g *Graph) *Node {
 		return q.Apply(s, g.X)
 	}
 	return s.Layer(m.net, g.X)
+}
+
+// fits refuses an output that is not one for each example of a batch, of the
+// given shape if that is known.
+func fits(got []int, batch int, output []int) error {
+	switch {
+	case len(got) == 0 || got[0] != batch:
+		return fmt.Errorf("nn: the network gives shape %v for a batch of %d; the first axis must be the batch", got, batch)
+	case output != nil && !slices.Equal(got[1:], output):
+		return fmt.Errorf("nn: the network gives shape %v for a batch of %d, want %v for each example", got, batch, output)
+	}
+	return nil
 }
 
 // Graph writes the model for a batch of the given size, for training or not.
@@ -210,8 +223,8 @@ func (m *Model[T]) Graph(batch int, training bool) (*Graph, error) {
 	if err := s.Err(); err != nil {
 		return nil, err
 	}
-	if got := []int(g.Output.Shape()); len(got) == 0 || got[0] != batch || (m.output != nil && !slices.Equal(got[1:], m.output)) {
-		return nil, fmt.Errorf("nn: the network gives shape %v for a batch of %d, want [%d %v]", got, batch, batch, m.output)
+	if err := fits(g.Output.Shape(), batch, m.output); err != nil {
+		return nil, err
 	}
 	for _, p := range m.declared.params {
 		n := s.net.params[p.Name]
@@ -226,15 +239,14 @@ func (m *Model[T]) Graph(batch int, training bool) (*Graph, error) {
 	}
 	g.Y = autodiff.NewInput(s.net.g, s.net.dt, "y", append([]int{batch}, m.target...)...)
 	s.In("loss")
-	y := reshapeTarget(s, g.Y, g.yShape())
-	g.Loss = m.loss.Loss(s, g.Output, y)
-	g.Metrics = m.loss.Metrics(s, g.Output, y)
+	g.Loss = m.loss.Loss(s, g.Output, g.Y)
+	g.Metrics = m.loss.Metrics(s, g.Output, g.Y)
 	s.In("")
 	if err := s.Err(); err != nil {
 		return nil, fmt.Errorf("nn: %s: %w", m.loss, err)
 	}
 	if len(g.Loss.Shape()) != 0 {
-		return nil, fmt.Errorf("nn: %s gives shape %v; want a scalar", m.loss, g.Loss.Shape())
+		return nil, fmt.Errorf("nn: %s gives shape %v; want a scalar", m.loss, []int(g.Loss.Shape()))
 	}
 	return g, nil
 }

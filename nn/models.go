@@ -34,7 +34,7 @@ func ByName(name string, input []int, classes int) (Layer, Loss, error) {
 	case "mlp":
 		return reluNet([]int{n, 128, classes}), loss, nil
 	case "lenet":
-		if err := images(name, input, 14); err != nil {
+		if err := images(name, input, 12); err != nil {
 			return nil, nil, err
 		}
 		return Sequential{
@@ -67,7 +67,7 @@ func ByName(name string, input []int, classes int) (Layer, Loss, error) {
 		}
 		return net, SigmoidCrossEntropy{}, nil
 	}
-	if strings.Contains(name, "-") {
+	if name != "" && '0' <= name[0] && name[0] <= '9' {
 		var sizes []int
 		for _, part := range strings.Split(name, "-") {
 			k, err := strconv.Atoi(part)

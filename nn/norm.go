@@ -23,7 +23,7 @@ func (n BatchNorm) Apply(s *Scope, x *Node) *Node {
 	if len(shape) != 2 && len(shape) != 4 {
 		return s.Failf("input of shape %v, want a batch of vectors or of images", shape)
 	}
-	if n.Momentum < 0 || n.Momentum > 1 || n.Eps < 0 {
+	if !(n.Momentum >= 0 && n.Momentum <= 1 && n.Eps >= 0) {
 		return s.Failf("momentum %g and eps %g; they must be in [0, 1] and not negative", n.Momentum, n.Eps)
 	}
 	if n.Momentum == 0 {
@@ -84,7 +84,7 @@ func (n LayerNorm) Apply(s *Scope, x *Node) *Node {
 	if n.Eps == 0 {
 		n.Eps = 1e-5
 	}
-	if n.Axes < 1 || n.Axes >= len(shape) || n.Eps < 0 {
+	if n.Axes < 1 || n.Axes >= len(shape) || !(n.Eps >= 0) {
 		return s.Failf("over %d axes with eps %g; input of shape %v has %d axes behind the batch", n.Axes, n.Eps, shape, len(shape)-1)
 	}
 	var axes []int

@@ -10,7 +10,7 @@ import (
 // inference is the model compiled for one batch size, not for training.
 type inference[T Float] struct {
 	prog *exec.Program[T]
-	x    *Node
+	g    *Graph
 }
 
 // predictBatch is how many examples Predict takes at once.
@@ -31,7 +31,11 @@ func (m *Model[T]) Predict(x []T) ([]T, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := p.prog.Set(p.x, x[at*in:(at+k)*in]); err != nil {
+		// Each time, as Params and Buffers may have been replaced.
+		if err := m.Bind(p.g, p.prog, m.Params); err != nil {
+			return nil, err
+		}
+		if err := p.prog.Set(p.g.X, x[at*in:(at+k)*in]); err != nil {
 			return nil, err
 		}
 		if err := p.prog.Run(); err != nil {
@@ -78,10 +82,7 @@ func (m *Model[T]) inference(batch int) (*inference[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.Bind(g, prog, m.Params); err != nil {
-		return nil, err
-	}
-	p := &inference[T]{prog, g.X}
+	p := &inference[T]{prog, g}
 	m.eval[batch] = p
 	return p, nil
 }

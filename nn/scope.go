@@ -16,10 +16,15 @@ import (
 // methods of an ops.Builder and declares the layer's parameters.
 type Scope struct {
 	*ops.Builder
-	net      *graphing
-	path     string         // of this layer, as "conv1"
-	kinds    map[string]int // layers of each kind so far, in this scope
-	absolute bool           // parameters are named without the scope around
+	net    *graphing
+	path   string          // of this layer, as "conv1"
+	shared string          // name of the Shared layer around, if any
+	kinds  map[string]int  // layers of each kind so far, in this scope
+	names  map[string]bool // of the layers in this scope
+}
+
+func newScope(b *ops.Builder, net *graphing) *Scope {
+	return &Scope{Builder: b, net: net, kinds: map[string]int{}, names: map[string]bool{}}
 }
 
 // graphing is a network while it is written to a graph.
@@ -31,9 +36,16 @@ type graphing struct {
 	params   map[string]*Node
 	buffers  map[string]*Node
 	updates  map[string]*Node
+	owners   map[string]owner // of parameters and buffers
 	streams  uint32
-	names    map[string]bool // of Named layers
-	rows     []Row           // of the summary
+	rows     []Row // of the summary
+}
+
+// owner says which layer a tensor belongs to. Layers that share are one.
+type owner struct {
+	layer  *Scope
+	shared string
+	buffer bool
 }
 
 // declarations are the parameters and buffers of a network, in the order in
@@ -68,28 +80,34 @@ func (s *Scope) Layer(l Layer, x *Node) *Node {
 	if s.Err() != nil {
 		return nil
 	}
-	if l == nil {
-		return s.Failf("nn: %s: a layer is nil", s.where())
+	refuse := func(format string, args ...any) *Node {
+		s.Fail(layerError{fmt.Errorf("nn: %s: %s", s.where(), fmt.Sprintf(format, args...))})
+		return nil
 	}
-	name := ""
-	child := &Scope{Builder: s.Builder, net: s.net, kinds: map[string]int{}}
+	child := newScope(s.Builder, s.net)
+	child.shared = s.shared
 	switch v := l.(type) {
+	case nil:
+		return refuse("a layer is nil")
 	case Named:
-		name = v.Name
-		if path := s.join(name); name == "" || s.net.names[path] {
-			return s.Failf("nn: %s: name %q is empty or used before; share parameters with Shared", s.where(), path)
+		if v.Name == "" || s.names[v.Name] {
+			return refuse("the name %q is empty or used before; share parameters with Shared", v.Name)
 		}
-		s.net.names[s.join(name)] = true
-		child.path = s.join(name)
+		s.names[v.Name] = true
+		child.path = s.join(v.Name)
 	case Shared:
 		if v.Name == "" {
-			return s.Failf("nn: %s: a Shared layer needs a name", s.where())
+			return refuse("a Shared layer needs a name")
 		}
-		child.path = v.Name
+		child.path, child.shared = v.Name, v.Name
 	default:
 		k := kind(l)
-		s.kinds[k]++
-		name = fmt.Sprintf("%s%d", k, s.kinds[k])
+		name := ""
+		for name == "" || s.names[name] {
+			s.kinds[k]++
+			name = fmt.Sprintf("%s%d", k, s.kinds[k])
+		}
+		s.names[name] = true
 		child.path = s.join(name)
 	}
 	before := s.In(child.path)
@@ -101,8 +119,13 @@ func (s *Scope) Layer(l Layer, x *Node) *Node {
 		s.wrap(child.path, l)
 		return nil
 	}
-	if y == nil {
-		return s.Failf("nn: %s (%s): it gave no node", child.path, describe(l))
+	if y == nil || y.Shape().Dims() == 0 {
+		what := "no node"
+		if y != nil {
+			what = fmt.Sprintf("a number for a batch of shape %v", []int(x.Shape()))
+		}
+		s.Fail(layerError{fmt.Errorf("nn: %s (%s): it gives %s", child.path, describe(l), what)})
+		return nil
 	}
 	if len(s.net.rows) == first { // its own layers have rows of their own
 		n := 0
@@ -173,9 +196,12 @@ func (s *Scope) param(name string, k Kind, init Init, fanIn, fanOut int, shape [
 		return nil
 	}
 	full := s.join(name)
+	if !s.own(full, false) {
+		return nil
+	}
 	if n, ok := s.net.params[full]; ok {
 		if !slices.Equal([]int(n.Shape()), shape) {
-			return s.Failf("parameter %q has the shape %v, here it would need %v", full, n.Shape(), shape)
+			return s.Failf("parameter %q has the shape %v, here it would need %v", full, []int(n.Shape()), shape)
 		}
 		return n
 	}
@@ -208,6 +234,25 @@ func (s *Scope) param(name string, k Kind, init Init, fanIn, fanOut int, shape [
 	return n
 }
 
+// own tells whether a parameter or buffer is that of this layer, by asking for
+// it first or by sharing.
+func (s *Scope) own(full string, buffer bool) bool {
+	me := owner{layer: s, shared: s.shared, buffer: buffer}
+	if s.shared != "" {
+		me.layer = nil
+	}
+	was, ok := s.net.owners[full]
+	switch {
+	case !ok:
+		s.net.owners[full] = me
+	case was.buffer != buffer:
+		s.Failf("%q is both a parameter and a buffer", full)
+	case was != me:
+		s.Failf("%q belongs to another layer already; name the layers apart or make both Shared", full)
+	}
+	return s.Err() == nil
+}
+
 // Buffer is a tensor of this layer that is saved with the parameters but not
 // trained, such as a running mean. Its elements begin as x. What it becomes
 // after a training step is set with [Scope.Update].
@@ -216,13 +261,22 @@ func (s *Scope) Buffer(name string, x float64, shape ...int) *Node {
 		return nil
 	}
 	full := s.join(name)
-	if n, ok := s.net.buffers[full]; ok {
-		return n
+	if !s.own(full, true) {
+		return nil
 	}
 	d := s.net.declared
-	if _, ok := d.bufferAt[full]; !ok {
+	if i, ok := d.bufferAt[full]; ok {
+		if !slices.Equal(d.buffers[i].Shape, shape) {
+			return s.Failf("buffer %q has the shape %v, here it would need %v", full, d.buffers[i].Shape, shape)
+		}
+	} else {
 		if !d.open {
 			return s.Failf("buffer %q did not exist when the model was built", full)
+		}
+		for _, n := range shape {
+			if n < 1 {
+				return s.Failf("buffer %q would have the shape %v", full, shape)
+			}
 		}
 		offset := 0
 		if n := len(d.buffers); n > 0 {
@@ -230,6 +284,9 @@ func (s *Scope) Buffer(name string, x float64, shape ...int) *Node {
 		}
 		d.bufferAt[full] = len(d.buffers)
 		d.buffers = append(d.buffers, declared{Param: Param{full, slices.Clone(shape), offset, Norm}, constants: x})
+	}
+	if n, ok := s.net.buffers[full]; ok {
+		return n
 	}
 	n := autodiff.NewInput(s.net.g, s.net.dt, full, shape...)
 	s.net.buffers[full] = n

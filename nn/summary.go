@@ -23,7 +23,7 @@ func (m *Model[T]) Summary() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "name\tlayer\toutput\tparameters\n")
-	fmt.Fprintf(w, "input\t\t%v\t\n", m.input)
+	fmt.Fprintf(w, "input\t-\t%v\t-\n", m.input)
 	for _, r := range m.rows {
 		n := "-"
 		if r.Params > 0 {

@@ -286,39 +286,54 @@ func cauchy(a *dense, g []float64, radius float64) float64 {
 // TestMartensStop compares the place of the stop with the rule worked out by hand from the model's values.
 func TestMartensStop(t *testing.T) {
 	r := rand.New(rand.NewPCG(13, 14))
-	n := 200
+	n, most := 400, 200
 	eigenvalues := make([]float64, n)
 	for i := range eigenvalues {
-		eigenvalues[i] = math.Pow(1.03, float64(i))
+		eigenvalues[i] = math.Pow(1.02, float64(i))
 	}
-	a, g := symmetric(r, eigenvalues), randoms(r, n)
+	multiply := Operator[float64](func(dst, v []float64) error {
+		for i := range dst {
+			dst[i] = eigenvalues[i] * v[i]
+		}
+		return nil
+	})
+	g := randoms(r, n)
+	solve := func(c CG[float64]) CGResult {
+		res, err := c.Solve(context.Background(), multiply, nil, g, make([]float64, n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res
+	}
 	values := []float64{0}
-	for most := 1; most <= 120; most++ {
-		s := make([]float64, n)
-		res, err := (&CG[float64]{MaxIter: most}).Solve(context.Background(), a.mul, nil, g, s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		values = append(values, res.Value)
+	for i := 1; i <= most; i++ {
+		values = append(values, solve(CG[float64]{MaxIter: i}).Value)
 	}
-	want := 0
-	for i := 11; i <= 120 && want == 0; i++ {
-		k := max(int(math.Ceil(0.1*float64(i))), 10)
-		if i > k && values[i] < 0 && (values[i]-values[i-k])/values[i] < 5e-4*float64(k) {
-			want = i
+	byHand := func(progress float64, gap func(i int) int) int {
+		for i := 1; i <= most; i++ {
+			if k := gap(i); i > k && values[i] < 0 && (values[i]-values[i-k])/values[i] < progress*float64(k) {
+				return i
+			}
+		}
+		return 0
+	}
+	ceiling := func(i int) int { return max(int(math.Ceil(0.1*float64(i))), 10) }
+	differs := false // from what a gap rounded down would give
+	for _, progress := range []float64{5e-3, 5e-4, 2e-4, 1e-4, 5e-5, 2e-5} {
+		want := byHand(progress, ceiling)
+		if want < 12 {
+			t.Fatalf("by hand it stops after %d iterations: the test needs another system", want)
+		}
+		differs = differs || want != byHand(progress, func(i int) int { return max(i/10, 10) })
+		for _, least := range []int{0, want + 7} {
+			res := solve(CG[float64]{MaxIter: most, MinIter: least, Progress: progress})
+			if res.Stop != StopProgress || res.Iterations != max(want, least) {
+				t.Errorf("progress %v: stopped by %s after %d iterations, by hand after %d, at least %d", progress, res.Stop, res.Iterations, want, least)
+			}
 		}
 	}
-	if want < 15 {
-		t.Fatalf("by hand it stops after %d iterations: the test needs another system", want)
-	}
-	for _, least := range []int{0, want + 7} {
-		res, err := (&CG[float64]{MaxIter: 120, MinIter: least, Progress: 5e-4}).Solve(context.Background(), a.mul, nil, g, make([]float64, n))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if res.Stop != StopProgress || res.Iterations != max(want, least) {
-			t.Errorf("stopped by %s after %d iterations, by hand after %d, at least %d", res.Stop, res.Iterations, want, least)
-		}
+	if !differs {
+		t.Error("no stop shows that the gap is rounded up: the test needs other values")
 	}
 }
 

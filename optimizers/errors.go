@@ -43,7 +43,8 @@ func unknown(what, name string, allowed []string) error {
 
 // nearest is the allowed name with the fewest edits from name, or "" where none is near.
 func nearest(name string, allowed []string) string {
-	best, least := "", max(2, len(name)/3)+1
+	// At least one letter has to stay.
+	best, least := "", min(max(2, len(name)/3), len(name)-1)+1
 	for _, a := range allowed {
 		if d := edits(strings.ToLower(name), a); d < least {
 			best, least = a, d

@@ -21,6 +21,7 @@ func TestNearest(t *testing.T) {
 	allowed := []string{"sgd", "adam", "adamw", "weight_decay"}
 	for name, want := range map[string]string{
 		"adm": "adam", "ADAM": "adam", "adamW": "adamw", "weightdecay": "weight_decay", "weight-decay": "weight_decay", "nothing": "", "completely_else": "",
+		"": "", "x": "", "mu": "", "gd": "sgd",
 	} {
 		if got := nearest(name, allowed); got != want {
 			t.Errorf("%q is near %q, want %q", name, got, want)

@@ -26,13 +26,17 @@ import (
 // With Hessian, CG that meets a direction of negative curvature keeps the iterate before it. If it is the very first
 // direction p (again, from 0, if the start was warm) the step goes along p by -g'p / max(|p'Ap|, λp'p), A = B + λI.
 //
-// For full gradients it is Martens' method; the defaults are for minibatches of thousands of examples and nets of the
-// size of a few dense layers. Not for small minibatches: curvature from a few examples is worse than none. Not for a
-// strict comparison by epochs: a step costs as much as ten to twenty gradients of the curvature sample (see Work).
+// WarmStart, CGProgress and the rules with their constants are those of Martens' published code. There the minibatch is
+// the whole training set, the curvature sample a quarter of it, Damping 45, CGIters 250, and Precondition on. Damping,
+// Curvature and CGIters here are for minibatches of thousands of examples and nets of a few dense layers, where many
+// iterations only fit the curvature sample; CGProgress then has no say, because it looks back over ten iterations.
+//
+// Not for small minibatches: curvature from a few examples is worse than none. Not for a strict comparison by epochs: a
+// step costs as much as ten to twenty gradients of the curvature sample (see Report.Work).
 type HF struct {
 	Damping      float64 `set:"damping" default:"0.1" range:"(0,inf)" help:"first λ, which is added to the curvature"`
 	Curvature    int     `set:"curvature" default:"1000" range:"[1,inf)" help:"examples of the curvature sample"`
-	CGIters      int     `set:"cg_iters" default:"10" range:"[1,inf)" help:"most iterations of conjugate gradients"`
+	CGIters      int     `set:"cg_iters" default:"10" range:"[1,1000000]" help:"most iterations of conjugate gradients"`
 	CGMinIters   int     `set:"cg_min_iters" default:"1" range:"[1,inf)" help:"iterations before it may stop for lack of progress"`
 	CGProgress   float64 `set:"cg_progress" default:"0.0005" range:"[0,1)" help:"stop below this relative gain an iteration; 0: never"`
 	WarmStart    float64 `set:"warm_start" default:"0.95" range:"[0,1]" help:"share of the last CG solution to start from"`
@@ -48,7 +52,7 @@ var _ Method = (*HF)(nil)
 func (*HF) Name() string { return "hf" }
 
 func (*HF) info() Info {
-	return Info{Name: "hf", Memory: 12, Batch: 4000,
+	return Info{Name: "hf", Memory: 9, Batch: 4000,
 		Use: "Hessian-free: few large second-order steps without a learning rate; large minibatches"}
 }
 

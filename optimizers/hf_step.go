@@ -2,6 +2,7 @@ package optimizers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 )
@@ -34,6 +35,9 @@ func (o *hf[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) {
 		if o.sample, err = p.Draw(o.set.Curvature); err != nil {
 			return Report{}, fmt.Errorf("optimizers: hf: curvature sample: %w", err)
 		}
+		if o.sample == nil {
+			return Report{}, errors.New("optimizers: hf: the problem drew no curvature sample")
+		}
 	}
 	if err := o.solve(&r); err != nil {
 		return Report{}, err
@@ -47,6 +51,9 @@ func (o *hf[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) {
 	onBatch := o.set.Objective == "batch"
 	if !onBatch {
 		full := p.Full()
+		if full == nil {
+			return Report{}, errors.New("optimizers: hf: the problem has no whole training set, which objective=full needs")
+		}
 		o.objective, o.evalWork = full, WorkLoss*int64(full.Len())
 		o.work += o.evalWork
 		if start, err = o.loss(full, x); err != nil {
@@ -116,6 +123,7 @@ func (o *hf[T]) solve(r *Report) error {
 	for i, v := range o.solution {
 		o.s[i] = warm * v
 	}
+	r.MinCurvature = math.Inf(1)
 	res, err := o.run(r)
 	if err == nil && res.Stop == StopCurvature && res.Iterations == 0 && norm(o.s) > 0 {
 		clear(o.s)
@@ -142,7 +150,7 @@ func (o *hf[T]) run(r *Report) (CGResult, error) {
 		err = fmt.Errorf("optimizers: hf: no step taken: %w", err)
 	}
 	r.CGIterations += res.Iterations
-	r.CGStop, r.MinCurvature = res.Stop, res.MinCurvature
+	r.CGStop, r.MinCurvature = res.Stop, min(r.MinCurvature, res.MinCurvature)
 	return res, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/saddle-ml/saddle/optimizers"
@@ -326,6 +327,76 @@ func TestHFAlongNegativeCurvature(t *testing.T) {
 	r, err = optimizers.Minimize(context.Background(), f, []float64{1e-4}, &optimizers.HF{Hessian: true}, optimizers.Until{GradNorm: 1e-10, Steps: 50})
 	if err != nil || math.Abs(math.Abs(r.X[0])-1) > 1e-9 {
 		t.Errorf("ends at %v: %v %v", r.X, r.Status, err)
+	}
+}
+
+// TestHFWhereDampingCancelsTheCurvature has p'Ap = 0, so that λ alone bounds the step: -g/λ.
+func TestHFWhereDampingCancelsTheCurvature(t *testing.T) {
+	f := &optimizers.Func[float64]{
+		G: func(dst, x []float64) float64 { dst[0] = -x[0] / 4; return -x[0] * x[0] / 8 },
+		H: func(dst, _, v []float64) { dst[0] = -v[0] / 4 },
+	}
+	// At 1 the gradient is -1/4. With λ = 3/8 the matrix is 1/8, and CG solves it.
+	for damping, want := range map[float64]float64{0.25: 2, 0.375: 3} {
+		r, err := optimizers.Minimize(context.Background(), f, []float64{1}, &optimizers.HF{Hessian: true, Damping: damping}, optimizers.Until{Steps: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(r.X[0]-want) > 1e-14 || r.Last.MinCurvature != -0.25 {
+			t.Errorf("damping %v: from 1 to %v, want %v; curvature %v", damping, r.X[0], want, r.Last.MinCurvature)
+		}
+	}
+}
+
+// TestHFReportsTheLowestCurvatureOfBothSolves has a warm start that leads along (0, 1), where the curvature is -1/2, and
+// a gradient along (1, 0), where it is 1.
+func TestHFReportsTheLowestCurvatureOfBothSolves(t *testing.T) {
+	b := newBowl(1, 1)
+	b.G = func(dst, x []float64) float64 {
+		dst[0], dst[1] = x[0], -x[1]/2
+		return x[0]*x[0]/2 - x[1]*x[1]/4
+	}
+	b.H = func(dst, _, v []float64) { dst[0], dst[1] = v[0], -v[1]/2 }
+	o := hfOn(t, optimizers.HF{Hessian: true, WarmStart: 1}, 2)
+	if err := o.Restore(optimizers.State[float64]{Method: "hf", Step: 1, Scalars: optimizers.Scalars{"damping": 0.25},
+		Vectors: map[string][]float64{"cg_solution": {-0.8, 0.3}}}); err != nil {
+		t.Fatal(err)
+	}
+	r := step(t, o, []float64{1, 0}, optimizers.Problem[float64](b))
+	if math.Abs(r.MinCurvature+0.5) > 1e-12 || r.CGStop != optimizers.StopResidual || r.CGIterations != 1 {
+		t.Errorf("lowest curvature %v after %d iterations, stopped by %s; want -0.5 after 1", r.MinCurvature, r.CGIterations, r.CGStop)
+	}
+}
+
+// withholding is a problem without some of its samples.
+type withholding struct {
+	*opttest.Examples[float64]
+	what string
+}
+
+func (p withholding) Batch() optimizers.Sample[float64] {
+	if p.what == "minibatch" {
+		return nil
+	}
+	return p.Examples.Batch()
+}
+
+func (p withholding) Full() optimizers.Sample[float64] { return nil }
+
+func (p withholding) Draw(int) (optimizers.Sample[float64], error) { return nil, nil }
+
+func TestHFSaysWhichSampleIsMissing(t *testing.T) {
+	for what, m := range map[string]*optimizers.HF{
+		"minibatch": {}, "curvature sample": {Curvature: 5}, "whole training set": {Objective: "full"},
+	} {
+		p := withholding{opttest.NewExamples[float64](), what}
+		o, err := optimizers.New[float64](m, p.Layout())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := o.Step(context.Background(), p.Start(), p); err == nil || !strings.Contains(err.Error(), what) {
+			t.Errorf("without a %s: %v", what, err)
+		}
 	}
 }
 

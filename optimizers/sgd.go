@@ -14,7 +14,8 @@ import (
 //	x = x - LR·b                             or, Nesterov:  x = x - LR·(d + Momentum·b)
 //
 // as torch.optim.SGD has it: weight decay is added to the gradient and the first buffer is not damped. The momentum is
-// Polyak's (1964), the form of Nesterov's that of Sutskever et al. (2013).
+// Polyak's (1964), the form of Nesterov's that of Sutskever et al. (2013). The default rate is the usual first try for a
+// loss that is a mean over examples; with momentum a tenth of it, because 0.9 of each update goes on to the next.
 //
 // The cheapest step there is: try it first, with a schedule. Not for problems whose gradients differ much in scale from
 // tensor to tensor, such as transformers and embeddings: use AdamW there.

@@ -1,5 +1,3 @@
-// Package golden finds files of golden numbers and reads them strictly, for
-// tests.
 package golden
 
 import (
@@ -23,6 +21,9 @@ func Files(t *testing.T, name string) []string {
 	}
 	files := []string{own}
 	if dir := os.Getenv("SADDLE_GOLDEN"); dir != "" {
+		if _, err := os.Stat(dir); err != nil {
+			t.Fatalf("SADDLE_GOLDEN: %v", err)
+		}
 		other := filepath.Join(dir, name)
 		if _, err := os.Stat(other); err == nil {
 			files = append(files, other)

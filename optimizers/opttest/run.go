@@ -41,8 +41,15 @@ func Run(t *testing.T, method func() optimizers.Method, goals ...Goal) {
 	if has32 && has64 {
 		t.Run("the precisions agree", func(t *testing.T) { checkPrecisions(t, method) })
 	}
-	t.Run("the specification gives the same method", func(t *testing.T) { checkSpec(t, method) })
-	t.Run("bad settings are refused", func(t *testing.T) { checkSettings(t, method) })
+	if has64 && known(method) {
+		t.Run("the specification gives the same method", func(t *testing.T) { checkSpec(t, method) })
+		t.Run("bad settings are refused", func(t *testing.T) { checkSettings(t, method) })
+	}
+}
+
+// known says whether it is a method of package optimizers, which can be parsed and whose settings are described.
+func known(method func() optimizers.Method) bool {
+	return len(optimizers.Describe(method()).Settings) > 0
 }
 
 // works says whether the method has the precision.
@@ -70,6 +77,7 @@ func run[T optimizers.Float](t *testing.T, method func() optimizers.Method, goal
 		{"a state that does not fit is refused", s.checkStateRefused},
 		{"two runs of one method share nothing", s.checkApart},
 		{"the reported work is the work done", s.checkWork},
+		{"the report tells what happened", s.checkReport},
 		{"no allocation after the first step", s.checkAllocations},
 		{"a loss or gradient that is not finite changes nothing", s.checkNonFinite},
 		{"an error of the problem changes nothing", s.checkErrors},
@@ -87,6 +95,8 @@ func run[T optimizers.Float](t *testing.T, method func() optimizers.Method, goal
 type suite[T optimizers.Float] struct {
 	method func() optimizers.Method
 }
+
+func (s *suite[T]) known() bool { return known(s.method) }
 
 // course is one run on an Examples.
 type course[T optimizers.Float] struct {

@@ -1,0 +1,17 @@
+// Package exec compiles Gorgonia graphs to programs and runs them.
+//
+// [Compile] lowers each node's operation ([Op]) to instructions with a
+// [Builder], and puts the instructions through a list of passes: what no output
+// needs is dropped, equal values are computed once, constants are folded,
+// transposes become part of matrix products, the order is chosen so that little
+// memory is in use at once, and every tensor is given its place in one arena.
+// What is left is a [Program], which prints as it runs.
+//
+// A program reads inputs and parameters where its caller keeps them, and never
+// copies them: Set is called once, Run as often as the numbers change. Run
+// allocates nothing after its first call. Work is divided by shape and not by
+// the number of cores, so the same numbers give the same bits on any of them.
+//
+// Programs are for several goroutines only one at a time; any number may be
+// made of one graph. Numbers are float32 or float64, the same in a whole graph.
+package exec
