@@ -164,7 +164,7 @@ func TestSummary(t *testing.T) {
 	// 1x9x8+8 = 80; 16; 128x40+40; 40x40+40; 1; 40x10+10
 	want := strings.Join([]string{
 		"name             layer           output   parameters",
-		"input                            [1 8 8]  ",
+		"input            -               [1 8 8]  -",
 		"conv1            Conv2D 3x3x8    [8 8 8]  80",
 		"batchnorm1       BatchNorm       [8 8 8]  16",
 		"leakyrelu1       LeakyReLU 0.01  [8 8 8]  -",
