@@ -74,10 +74,15 @@ func (e ELU) alpha() float64 {
 // Apply applies it to each element.
 func (e ELU) Apply(s *Scope, x *Node) *Node { return s.Elu(x, e.alpha()) }
 
-// Clamp limits each element to [Lo, Hi].
+// Clamp limits each element to [Lo, Hi], where Lo is below Hi.
 type Clamp struct{ Lo, Hi float64 }
 
 func (c Clamp) String() string { return fmt.Sprintf("Clamp %g %g", c.Lo, c.Hi) }
 
 // Apply applies it to each element.
-func (c Clamp) Apply(s *Scope, x *Node) *Node { return s.Builder.Clamp(x, c.Lo, c.Hi) }
+func (c Clamp) Apply(s *Scope, x *Node) *Node {
+	if !(c.Lo < c.Hi) {
+		return s.Failf("limits %g and %g; the first must be below the second", c.Lo, c.Hi)
+	}
+	return s.Builder.Clamp(x, c.Lo, c.Hi)
+}

@@ -104,6 +104,12 @@ func layerCases() []layerCase {
 			cases = append(cases, layerCase{name: "BatchNorm of " + name, draw: func(r *rand.Rand) (nn.Layer, []int) { return nn.BatchNorm{}, shape(r) }, batch: 3, eval: eval})
 		}
 	}
+	cases = append(cases, layerCase{name: "BatchNorm without a scale", draw: func(r *rand.Rand) (nn.Layer, []int) {
+		return nn.BatchNorm{NoScale: true, NoShift: r.IntN(2) == 0}, image(r)
+	}, batch: 2})
+	fixed("LayerNorm without a shift", func(r *rand.Rand) (nn.Layer, []int) {
+		return nn.LayerNorm{NoScale: r.IntN(2) == 0, NoShift: true}, []int{3 + r.IntN(3)}
+	})
 	fixed("LayerNorm", func(r *rand.Rand) (nn.Layer, []int) { return nn.LayerNorm{}, []int{3 + r.IntN(3)} })
 	fixed("LayerNorm over images", func(r *rand.Rand) (nn.Layer, []int) { return nn.LayerNorm{Axes: 2 + r.IntN(2)}, image(r) })
 	fixed("Sequential", func(r *rand.Rand) (nn.Layer, []int) {

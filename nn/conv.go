@@ -92,6 +92,9 @@ func (c Conv2D) Apply(s *Scope, x *Node) *Node {
 		return s.Failf("%d groups do not divide %d channels and %d filters", groups, shape[1], c.Filters)
 	}
 	in := shape[1] / groups
+	if w := s.known("weight"); len(w) == 4 && w[1] != in {
+		return s.Failf("input has %d channels, kernel wants %d (weight of shape %v)", shape[1], w[1]*groups, w)
+	}
 	w := s.param("weight", Weight, or(c.Init, GlorotUniform), in*k[0]*k[1], c.Filters/groups*k[0]*k[1], []int{c.Filters, in, k[0], k[1]})
 	y := s.Builder.Conv2D(x, w, ops.Conv{Stride: st, Dilation: di, Groups: groups,
 		Pad: c.Padding.zeros([2]int{shape[2], shape[3]}, k, st, di)})

@@ -89,9 +89,10 @@ func goldenLayer(s golden.Settings) (nn.Layer, error) {
 		l = p
 	case "batchnorm", "layernorm":
 		var features int
-		var eps, momentum float64
+		eps, momentum := 1e-5, 0.1
 		take("features", &features)
 		take("eps", &eps)
+		eps = exactly(eps)
 		if kind == "batchnorm" {
 			take("momentum", &momentum)
 			l = checked{features, 1, nn.BatchNorm{Eps: eps, Momentum: momentum}}
@@ -111,14 +112,23 @@ func goldenLayer(s golden.Settings) (nn.Layer, error) {
 		}
 		l = r
 	case "elu":
-		e := nn.ELU{}
-		take("alpha", &e.Alpha)
-		l = e
+		alpha := 1.0
+		take("alpha", &alpha)
+		l = nn.ELU{Alpha: exactly(alpha)}
 	case "leaky_relu", "leakyrelu":
-		e := nn.LeakyReLU{}
-		take("slope", &e.Slope)
-		take("negative_slope", &e.Slope)
-		l = e
+		slope := 0.01
+		take("slope", &slope)
+		take("negative_slope", &slope)
+		l = nn.LeakyReLU{Slope: exactly(slope)}
+	case "clamp":
+		c := nn.Clamp{}
+		take("lo", &c.Lo)
+		take("hi", &c.Hi)
+		l = c
+	case "reshape":
+		r := nn.Reshape{}
+		take("shape", &r.To)
+		l = r
 	case "dropout":
 		d := nn.Dropout{}
 		take("rate", &d.Rate)
@@ -145,6 +155,22 @@ func goldenLayer(s golden.Settings) (nn.Layer, error) {
 		l = nn.Erf{}
 	case "sin":
 		l = nn.Sin{}
+	case "cos":
+		l = nn.Cos{}
+	case "abs":
+		l = nn.Abs{}
+	case "square":
+		l = nn.Square{}
+	case "sqrt":
+		l = nn.Sqrt{}
+	case "exp":
+		l = nn.Exp{}
+	case "log":
+		l = nn.Log{}
+	case "softmax":
+		l = nn.Softmax{}
+	case "log_softmax":
+		l = nn.LogSoftmax{}
 	case "identity", "linear":
 		l = nn.Identity{}
 	default:
@@ -157,6 +183,14 @@ func goldenLayer(s golden.Settings) (nn.Layer, error) {
 		return nil, fmt.Errorf("layer %q: %w", kind, err)
 	}
 	return l, nil
+}
+
+// exactly is v for a setting that takes 0 for its default.
+func exactly(v float64) float64 {
+	if v == 0 {
+		return math.SmallestNonzeroFloat64
+	}
+	return v
 }
 
 // checked is a normalisation with its number of features stated.

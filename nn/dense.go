@@ -2,7 +2,7 @@ package nn
 
 import "fmt"
 
-// Dense multiplies the last axis by a weight [in, Units] and adds a bias
+// Dense multiplies vectors [n, in] by a weight [in, Units] and adds a bias
 // [Units].
 type Dense struct {
 	Units    int
@@ -28,7 +28,10 @@ func (d Dense) Apply(s *Scope, x *Node) *Node {
 	if len(shape) > 2 {
 		return s.Failf("input of shape %v, want a batch of vectors; put a Flatten before it", shape)
 	}
-	in := shape[len(shape)-1]
+	in := shape[1]
+	if w := s.known("weight"); len(w) == 2 && w[0] != in {
+		return s.Failf("input has %d features, weight wants %d (it has the shape %v)", in, w[0], w)
+	}
 	w := s.param("weight", Weight, or(d.Init, GlorotUniform), in, d.Units, []int{in, d.Units})
 	y := s.MatMul(x, w)
 	if !d.NoBias {

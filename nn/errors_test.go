@@ -29,10 +29,21 @@ func TestMistakesAreErrors(t *testing.T) {
 		{"nil layer with a name", seq(nn.Named{Name: "head"}), mse, vector, []string{"head", "layer is nil"}},
 		{"nil shared layer", seq(nn.Shared{Name: "tied"}), mse, vector, []string{"tied", "layer is nil"}},
 		{"nil layer inside a residual", seq(nn.Residual{nil}), mse, vector, []string{"residual1", "layer is nil"}},
+		{"nil pointer to a layer", seq(nn.Dense{Units: 1}, (*nn.Dense)(nil)), mse, vector, []string{"a layer is nil"}},
+		{"nil pointer with a name", seq(nn.Named{Name: "head", Layer: (*nn.Dense)(nil)}), mse, vector, []string{"head", "layer is nil"}},
+		{"nil pointer to a network", (*nn.Dense)(nil), mse, vector, []string{"network and the loss must not be nil"}},
+		{"nil pointer to a loss", nn.Dense{Units: 1}, (*nn.Huber)(nil), vector, []string{"network and the loss must not be nil"}},
+		{"nil pointer to an initialiser", seq(nn.Dense{Units: 1, Init: (*nn.Sparse)(nil)}), mse, vector, []string{"dense1", `"dense1.weight"`, "no initialiser"}},
 		{"nil function", seq(nn.Func(nil)), mse, vector, []string{"func1", "function is nil"}},
 
 		{"no units", seq(nn.Dense{}), mse, vector, []string{"dense1 (Dense 0)", "0 units"}},
 		{"negative units", seq(nn.Dense{Units: 2}, nn.Dense{Units: -3}), mse, vector, []string{"dense2 (Dense -3)", "-3 units"}},
+		{"too many units", seq(nn.Dense{Units: 1 << 40}), mse, vector, []string{"dense1", `"dense1.weight"`, "[7 1099511627776]", "at most 2147483647"}},
+		{"units beyond all numbers", seq(nn.Dense{Units: 1 << 62}), mse, vector, []string{"dense1", "at most 2147483647"}},
+		{"too many units in all", seq(nn.Dense{Units: 1 << 27, NoBias: true}, nn.Dense{Units: 9}), mse, vector, []string{"dense2", `"dense2.weight"`, "[134217728 9]", "after 939524096 parameters"}},
+		{"too many filters", seq(nn.Conv2D{Filters: 1 << 50, Kernel: 3}), mse, image, []string{"conv1", "[1125899906842624 4 3 3]", "at most 2147483647"}},
+		{"too much padding", seq(nn.Conv2D{Filters: 1, Kernel: 3, Padding: nn.Pad(1 << 20)}), mse, image, []string{"conv1", "it gives shape", "at most 2147483647"}},
+		{"too large an input", seq(nn.Flatten{}, nn.Dense{Units: 1}), mse, []int{1 << 40, 1 << 40}, []string{"input of shape [1099511627776 1099511627776]", "at most 2147483647"}},
 		{"dense on images", seq(nn.Dense{Units: 2}), mse, image, []string{"dense1 (Dense 2)", "[2 4 6 5]", "Flatten"}},
 		{"dense on numbers", seq(nn.Dense{Units: 2}), mse, nil, []string{"dense1 (Dense 2)", "[2]", "batch of vectors"}},
 		{"a layer within layers", seq(nn.Named{Name: "block", Layer: nn.Residual{nn.Dense{}}}), mse, vector, []string{"block.dense1 (Dense 0)"}},
@@ -63,6 +74,8 @@ func TestMistakesAreErrors(t *testing.T) {
 		{"negative dropout", seq(nn.Dropout{Rate: -0.1}), mse, vector, []string{"dropout1", "rate -0.1"}},
 		{"dropout of NaN", seq(nn.Dropout{Rate: math.NaN()}), mse, vector, []string{"dropout1", "rate NaN"}},
 		{"clamp", seq(nn.Clamp{Lo: 2, Hi: 1}), mse, vector, []string{"clamp1 (Clamp 2 1)", "limits 2 and 1"}},
+		{"clamp to one number", seq(nn.Clamp{}), mse, vector, []string{"clamp1 (Clamp 0 0)", "limits 0 and 0"}},
+		{"clamp to NaN", seq(nn.Clamp{Lo: math.NaN(), Hi: 1}), mse, vector, []string{"clamp1", "limits NaN and 1"}},
 		{"batch norm of rows", seq(nn.BatchNorm{}), mse, []int{3, 4}, []string{"batchnorm1 (BatchNorm)", "[2 3 4]"}},
 		{"batch norm's momentum", seq(nn.BatchNorm{Momentum: 1.5}), mse, vector, []string{"batchnorm1", "momentum 1.5"}},
 		{"batch norm's momentum of NaN", seq(nn.BatchNorm{Momentum: math.NaN()}), mse, vector, []string{"batchnorm1", "momentum NaN"}},
@@ -76,7 +89,10 @@ func TestMistakesAreErrors(t *testing.T) {
 		{"empty shared name", seq(nn.Shared{Layer: nn.Dense{Units: 2}}), mse, vector, []string{"Shared", "needs a name"}},
 		{"shared name that another layer has", seq(nn.Dense{Units: 7}, nn.Shared{Name: "dense1", Layer: nn.Dense{Units: 7}}), mse, vector, []string{`"dense1.weight"`, "another layer"}},
 		{"shared name within another's", seq(nn.Named{Name: "a", Layer: seq(nn.Dense{Units: 7})}, nn.Shared{Name: "a.dense1", Layer: nn.Dense{Units: 7}}), mse, vector, []string{`"a.dense1.weight"`, "another layer"}},
-		{"shared at two shapes", seq(nn.Shared{Name: "s", Layer: nn.Dense{Units: 3}}, nn.Shared{Name: "s", Layer: nn.Dense{Units: 3}}), mse, vector, []string{"s (Dense 3)", `"s.weight"`, "[7 3]", "[3 3]"}},
+		{"shared at two shapes", seq(nn.Shared{Name: "s", Layer: nn.Dense{Units: 3}}, nn.Shared{Name: "s", Layer: nn.Dense{Units: 3}}), mse, vector, []string{"s (Dense 3)", "input has 3 features, weight wants 7", "[7 3]"}},
+		{"shared convolution at other channels", seq(nn.Shared{Name: "s", Layer: nn.Conv2D{Filters: 6, Kernel: 3, Groups: 2}}, nn.Shared{Name: "s", Layer: nn.Conv2D{Filters: 6, Kernel: 3, Groups: 2}}), mse, image,
+			[]string{"s (Conv2D 3x3x6)", "input has 6 channels, kernel wants 4", "[6 2 3 3]"}},
+		{"shared at other units", seq(nn.Shared{Name: "s", Layer: nn.Dense{Units: 7}}, nn.Shared{Name: "s", Layer: nn.Dense{Units: 3}}), mse, vector, []string{"s (Dense 3)", `"s.weight"`, "[7 7]", "[7 3]"}},
 
 		{"softmax of one class", nn.Dense{Units: 1}, nn.SoftmaxCrossEntropy{}, vector, []string{"softmax cross-entropy", "two classes", "[1]"}},
 		{"smoothing", nn.Dense{Units: 3}, nn.SoftmaxCrossEntropy{Smoothing: 1}, vector, []string{"softmax cross-entropy", "smoothing 1"}},
@@ -98,6 +114,20 @@ func TestMistakesAreErrors(t *testing.T) {
 		{"a buffer named as a parameter", seq(nn.Func(func(s *nn.Scope, x *nn.Node) *nn.Node {
 			return s.Mul(gain(s, x), s.Buffer("gain", 0, 1))
 		})), mse, vector, []string{`"func1.gain"`, "parameter", "buffer"}},
+		{"an update of no buffer", seq(nn.Func(func(s *nn.Scope, x *nn.Node) *nn.Node {
+			s.Update("b", x)
+			return gain(s, x)
+		})), mse, vector, []string{"func1", `"func1.b"`, "not declared"}},
+		{"an update of another shape", seq(nn.Func(func(s *nn.Scope, x *nn.Node) *nn.Node {
+			s.Buffer("b", 0, 3)
+			s.Update("b", x)
+			return gain(s, x)
+		})), mse, vector, []string{"func1", `"func1.b"`, "[3]", "[2 7]"}},
+		{"an update to nothing", seq(nn.Func(func(s *nn.Scope, x *nn.Node) *nn.Node {
+			s.Buffer("b", 0, 3)
+			s.Update("b", nil)
+			return gain(s, x)
+		})), mse, vector, []string{"func1", `"func1.b"`, "no node"}},
 		{"a function on unlike shapes", seq(nn.Func(func(s *nn.Scope, x *nn.Node) *nn.Node { return s.Add(x, s.Param("a", nn.Zeros, 3)) })), mse, vector, []string{"func1 (Func)", "[2 7]", "[3]"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -81,7 +81,7 @@ func (h Shared) Apply(s *Scope, x *Node) *Node { return within(s, h.Layer, x) }
 
 // within applies a layer in the scope of the one around it.
 func within(s *Scope, l Layer, x *Node) *Node {
-	if l == nil {
+	if isNil(l) {
 		return s.Failf("its layer is nil")
 	}
 	return l.Apply(s, x)
@@ -102,11 +102,21 @@ func kind(l Layer) string {
 	return strings.ToLower(t.Name())
 }
 
+// isNil tells an absent value from one that is there, also behind an interface.
+func isNil(v any) bool {
+	if v == nil {
+		return true
+	}
+	r := reflect.ValueOf(v)
+	return r.Kind() == reflect.Pointer && r.IsNil()
+}
+
 // describe is a layer in a word or two, for errors and the summary.
 func describe(l Layer) string {
-	switch l := l.(type) {
-	case nil:
+	if isNil(l) {
 		return "nil"
+	}
+	switch l := l.(type) {
 	case fmt.Stringer:
 		return l.String()
 	case Named:

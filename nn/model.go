@@ -47,22 +47,25 @@ type Model[T Float] struct {
 	classes  int
 	declared *declarations
 	rows     []Row
-	eval     map[int]*inference[T]
+	eval     []*inference[T] // by when they were last used
 }
 
 // Build gives the network parameters for inputs of the shape (of one example),
 // drawn from the seed. Each parameter depends on the seed, its name and its
 // initialiser alone.
 func Build[T Float](net Layer, loss Loss, input []int, seed Seed) (*Model[T], error) {
-	if net == nil || loss == nil {
+	if isNil(net) || isNil(loss) {
 		return nil, fmt.Errorf("nn: build: the network and the loss must not be nil")
 	}
 	for _, n := range input {
 		if n < 1 {
-			return nil, fmt.Errorf("nn: build: input of shape %v", input)
+			return nil, fmt.Errorf("nn: build: input of shape %v; all must be at least 1", input)
 		}
 	}
-	m := &Model[T]{net: net, loss: loss, seed: seed, input: slices.Clone(input), eval: map[int]*inference[T]{},
+	if tooLarge(0, input) {
+		return nil, fmt.Errorf("nn: build: input of shape %v; at most %d numbers are allowed", input, maxNumbers)
+	}
+	m := &Model[T]{net: net, loss: loss, seed: seed, input: slices.Clone(input),
 		declared: &declarations{at: map[string]int{}, bufferAt: map[string]int{}, open: true}}
 	// The batch of two is any: shapes of parameters must not depend on it.
 	g, s := m.scope(2, true)

@@ -266,7 +266,14 @@ func TestUnknownModels(t *testing.T) {
 		_, _, err := nn.ByName(c.name, []int{1, 28, 28}, 10)
 		says(t, err, append(c.want, "nn: ")...)
 	}
-	_, _, err := nn.ByName("transformer of some sort", []int{784}, 10)
+	// Sizes that no computer holds are refused when they are built.
+	net, loss, err := nn.ByName("784-9999999999999-10", []int{784}, 10)
+	if err == nil {
+		_, err = nn.Build[float32](net, loss, []int{784}, 1)
+	}
+	says(t, err, "nn: ", "[784 9999999999999]", "at most 2147483647")
+
+	_, _, err = nn.ByName("transformer of some sort", []int{784}, 10)
 	says(t, err, "unknown model")
 	if strings.Contains(err.Error(), "did you mean") {
 		t.Errorf("a name that is near none has a nearest one: %v", err)

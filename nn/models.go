@@ -2,9 +2,10 @@ package nn
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/saddle-ml/saddle/internal/spell"
 )
 
 // Named models: what the command line knows by a word.
@@ -81,7 +82,7 @@ func ByName(name string, input []int, classes int) (Layer, Loss, error) {
 		}
 		return reluNet(sizes), loss, nil
 	}
-	return nil, nil, fmt.Errorf("nn: unknown model %q; known are %s, and sizes like %d-300-100-%d%s", name, strings.Join(ModelNames(), ", "), n, classes, nearest(name, ModelNames()))
+	return nil, nil, fmt.Errorf("nn: unknown model %q; known are %s, and sizes like %d-300-100-%d%s", name, strings.Join(ModelNames(), ", "), n, classes, spell.Hint(name, ModelNames()))
 }
 
 // IsAutoencoder tells whether the target of the named model is its input.
@@ -104,39 +105,4 @@ func images(name string, input []int, least int) error {
 		return fmt.Errorf("nn: model %q: it wants images [channels height width] of at least %dx%d, the data has shape %v", name, least, least, input)
 	}
 	return nil
-}
-
-// nearest is a hint at the name that was likely meant, or nothing.
-func nearest(name string, names []string) string {
-	best, at := len(name)/2+1, ""
-	for _, n := range names {
-		if d := distance(strings.ToLower(name), n); d <= best && (at == "" || d < best) {
-			best, at = d, n
-		}
-	}
-	if at == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %q?", at)
-}
-
-// distance is the number of insertions, deletions and changes between a and b
-// (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range a {
-		last := slices.Clone(row)
-		row[0] = i + 1
-		for j := range b {
-			change := last[j]
-			if a[i] != b[j] {
-				change++
-			}
-			row[j+1] = min(change, last[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }

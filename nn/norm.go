@@ -10,6 +10,8 @@ import "fmt"
 type BatchNorm struct {
 	Momentum float64 // of the running averages: new = (1-m) old + m batch; 0 means 0.1
 	Eps      float64 // added to the variance; 0 means 1e-5
+	NoScale  bool    // leave out the scale, as where a relu and a dense layer follow
+	NoShift  bool
 }
 
 func (BatchNorm) kind() string { return "batchnorm" }
@@ -38,8 +40,7 @@ func (n BatchNorm) Apply(s *Scope, x *Node) *Node {
 		axes, wide = []int{0, 2, 3}, []int{f, 1, 1}
 	}
 	each := func(v *Node) *Node { return s.Builder.Reshape(v, wide...) }
-	gain := s.param("weight", Norm, Constant(1), f, f, []int{f})
-	shift := s.param("bias", Norm, Zeros, f, f, []int{f})
+	affine := newAffine(s, n.NoScale, n.NoShift, []int{f})
 	runMean := s.Buffer("running_mean", 0, f)
 	runVar := s.Buffer("running_var", 1, f)
 	mean, variance := runMean, runVar
@@ -54,18 +55,42 @@ func (n BatchNorm) Apply(s *Scope, x *Node) *Node {
 		variance = s.Mean(s.Builder.Square(centred), axes...)
 		m, c := s.Const(n.Momentum), float64(count)/float64(count-1)
 		ema := func(old, now *Node) *Node { return s.Add(s.Mul(s.Sub(s.Const(1), m), old), s.Mul(m, now)) }
-		s.Update("running_mean", ema(runMean, mean))
-		s.Update("running_var", ema(runVar, s.Mul(s.Const(c), variance))) // unbiased, as in PyTorch
+		s.Update("running_mean", ema(s.pending("running_mean"), mean))
+		s.Update("running_var", ema(s.pending("running_var"), s.Mul(s.Const(c), variance))) // unbiased, as in PyTorch
 	}
-	scale := s.Mul(gain, s.Rsqrt(s.Add(variance, s.Const(n.Eps))))
-	return s.Add(s.Mul(centred, each(scale)), each(shift))
+	scale := s.Rsqrt(s.Add(variance, s.Const(n.Eps)))
+	if affine.scale != nil {
+		scale = s.Mul(affine.scale, scale)
+	}
+	y := s.Mul(centred, each(scale))
+	if affine.shift != nil {
+		y = s.Add(y, each(affine.shift))
+	}
+	return y
+}
+
+// affine is what follows a normalisation; either part may be nil.
+type affine struct{ scale, shift *Node }
+
+func newAffine(s *Scope, noScale, noShift bool, shape []int) affine {
+	var a affine
+	n := size(shape)
+	if !noScale {
+		a.scale = s.param("weight", Norm, Constant(1), n, n, shape)
+	}
+	if !noShift {
+		a.shift = s.param("bias", Norm, Zeros, n, n, shape)
+	}
+	return a
 }
 
 // LayerNorm normalises each example over its last Axes axes, of which 0 means
 // 1, then scales and shifts each element (Ba et al., arXiv 1607.06450).
 type LayerNorm struct {
-	Axes int
-	Eps  float64 // added to the variance; 0 means 1e-5
+	Axes    int
+	Eps     float64 // added to the variance; 0 means 1e-5
+	NoScale bool
+	NoShift bool
 }
 
 func (LayerNorm) kind() string { return "layernorm" }
@@ -91,12 +116,16 @@ func (n LayerNorm) Apply(s *Scope, x *Node) *Node {
 	for i := range n.Axes {
 		axes = append(axes, len(shape)-n.Axes+i)
 	}
-	features := shape[len(shape)-n.Axes:]
-	f := size(features)
-	gain := s.param("weight", Norm, Constant(1), f, f, features)
-	shift := s.param("bias", Norm, Zeros, f, f, features)
+	affine := newAffine(s, n.NoScale, n.NoShift, shape[len(shape)-n.Axes:])
 	mean := func(v *Node) *Node { return s.ExpandDims(s.Mean(v, axes...), axes...) }
 	centred := s.Sub(x, mean(x))
 	scale := s.Rsqrt(s.Add(mean(s.Builder.Square(centred)), s.Const(n.Eps)))
-	return s.Add(s.Mul(s.Mul(centred, scale), gain), shift)
+	y := s.Mul(centred, scale)
+	if affine.scale != nil {
+		y = s.Mul(y, affine.scale)
+	}
+	if affine.shift != nil {
+		y = s.Add(y, affine.shift)
+	}
+	return y
 }

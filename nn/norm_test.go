@@ -119,6 +119,63 @@ func TestBatchNormInInference(t *testing.T) {
 	}
 }
 
+// TestASharedBatchNormSeesEveryPlace: its running averages take in the batch of
+// each place in turn, as if they were steps.
+func TestASharedBatchNormSeesEveryPlace(t *testing.T) {
+	tied := nn.Shared{Name: "tied", Layer: nn.BatchNorm{Momentum: 0.4}}
+	p := newProblem(t, 1, nn.Sequential{tied, nn.Dense{Units: 3}, tied}, nn.MeanSquaredError{}, 6, 3)
+	g := p.graph(t)
+	got := run(t, p.m, g, p.at(g), 0, g.Updates[0], g.Updates[1])
+
+	// The same net with one place after the other in two models of its own.
+	alone := newProblem(t, 1, nn.Sequential{nn.Named{Name: "tied", Layer: nn.BatchNorm{Momentum: 0.4}}, nn.Dense{Units: 3}}, nn.MeanSquaredError{}, 6, 3)
+	for _, q := range alone.m.Parameters() {
+		copy(alone.m.Tensor(q.Name), p.m.Tensor(q.Name))
+	}
+	ag := alone.graph(t)
+	first := run(t, alone.m, ag, values{ag.X: p.x, ag.Y: alone.y}, 0, ag.Output, ag.Updates[0], ag.Updates[1])
+	second := newProblem(t, 1, nn.Sequential{nn.BatchNorm{Momentum: 0.4}}, nn.MeanSquaredError{}, 6, 3)
+	copy(second.m.Buffers, append(first[1], first[2]...))
+	sg := second.graph(t)
+	want := run(t, second.m, sg, values{sg.X: first[0], sg.Y: second.y}, 0, sg.Updates[0], sg.Updates[1])
+	near(t, "running mean", got[0], want[0], 1e-13)
+	near(t, "running variance", got[1], want[1], 1e-13)
+}
+
+// TestNormalisationWithoutScaleOrShift has the parameters that are left, and
+// the output of one whose scale is 1 and shift 0.
+func TestNormalisationWithoutScaleOrShift(t *testing.T) {
+	layers := map[string]func(noScale, noShift bool) nn.Layer{
+		"batchnorm1": func(a, b bool) nn.Layer { return nn.BatchNorm{NoScale: a, NoShift: b} },
+		"layernorm1": func(a, b bool) nn.Layer { return nn.LayerNorm{NoScale: a, NoShift: b} },
+	}
+	for name, layer := range layers {
+		for _, no := range [][2]bool{{true, false}, {false, true}, {true, true}} {
+			full := newProblem(t, 2, nn.Sequential{layer(false, false), gain}, nn.MeanSquaredError{}, 5, 4)
+			p := newProblem(t, 2, nn.Sequential{layer(no[0], no[1]), gain}, nn.MeanSquaredError{}, 5, 4)
+			weight, bias := full.m.Tensor(name+".weight"), full.m.Tensor(name+".bias")
+			if no[0] {
+				for i := range weight {
+					weight[i] = 1
+				}
+			} else {
+				copy(weight, p.m.Tensor(name+".weight"))
+			}
+			if no[1] {
+				clear(bias)
+			} else {
+				copy(bias, p.m.Tensor(name+".bias"))
+			}
+			copy(full.m.Tensor("func1.gain"), p.m.Tensor("func1.gain"))
+			if has := [2]bool{p.m.Tensor(name+".weight") != nil, p.m.Tensor(name+".bias") != nil}; has != [2]bool{!no[0], !no[1]} {
+				t.Errorf("%s %v has scale and shift: %v", name, no, has)
+			}
+			g, fg := p.graph(t), full.graph(t)
+			near(t, "output", run(t, p.m, g, p.at(g), 0, g.Output)[0], run(t, full.m, fg, values{fg.X: p.x, fg.Y: p.y}, 0, fg.Output)[0], 1e-14)
+		}
+	}
+}
+
 // TestLayerNormByHand normalises each example over its last axes.
 func TestLayerNormByHand(t *testing.T) {
 	const n = 3

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/saddle-ml/saddle/autodiff"
 	"github.com/saddle-ml/saddle/autodiff/exec"
@@ -9,12 +10,17 @@ import (
 
 // inference is the model compiled for one batch size, not for training.
 type inference[T Float] struct {
-	prog *exec.Program[T]
-	g    *Graph
+	batch int
+	prog  *exec.Program[T]
+	g     *Graph
 }
 
 // predictBatch is how many examples Predict takes at once.
 const predictBatch = 256
+
+// predictSizes is how many batch sizes stay compiled, those used last: each
+// keeps the memory of a pass through the network.
+const predictSizes = 4
 
 // Predict gives the outputs for examples x, which lie one after another: of a
 // classifier the logits. It is not safe for use by several goroutines at once.
@@ -68,9 +74,14 @@ func (m *Model[T]) Classify(x []T) ([]int, error) {
 	return labels, nil
 }
 
+// inference is the program for a batch size, made unless it is there.
 func (m *Model[T]) inference(batch int) (*inference[T], error) {
-	if p, ok := m.eval[batch]; ok {
-		return p, nil
+	for i, p := range m.eval {
+		if p.batch == batch {
+			copy(m.eval[1:i+1], m.eval[:i])
+			m.eval[0] = p
+			return p, nil
+		}
 	}
 	g, err := m.Graph(batch, false)
 	if err != nil {
@@ -82,8 +93,8 @@ func (m *Model[T]) inference(batch int) (*inference[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &inference[T]{prog, g}
-	m.eval[batch] = p
+	p := &inference[T]{batch, prog, g}
+	m.eval = slices.Insert(m.eval[:min(len(m.eval), predictSizes-1)], 0, p)
 	return p, nil
 }
 

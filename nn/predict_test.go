@@ -31,7 +31,7 @@ func TestPredictTakesAnyNumberOfExamples(t *testing.T) {
 		row := want[i*out : (i+1)*out]
 		labels[i] = slices.Index(row, slices.Max(row))
 	}
-	for _, n := range []int{0, 1, 2, 3, 7, 64, 255, 256, 257, 512, 600} {
+	for _, n := range []int{0, 1, 2, 3, 7, 64, 255, 256, 257, 512, 600, 1, 7, 7, 255, 3} {
 		near(t, "outputs", must[[]float64](t)(p.m.Predict(p.x[:n*in])), want[:n*out], 1e-14)
 		if got := must[[]int](t)(p.m.Classify(p.x[:n*in])); !slices.Equal(got, labels[:n]) {
 			t.Errorf("classes of %d examples differ from those one at a time", n)

@@ -84,11 +84,12 @@ func (s *Scope) Layer(l Layer, x *Node) *Node {
 		s.Fail(layerError{fmt.Errorf("nn: %s: %s", s.where(), fmt.Sprintf(format, args...))})
 		return nil
 	}
+	if isNil(l) {
+		return refuse("a layer is nil")
+	}
 	child := newScope(s.Builder, s.net)
 	child.shared = s.shared
 	switch v := l.(type) {
-	case nil:
-		return refuse("a layer is nil")
 	case Named:
 		if v.Name == "" || s.names[v.Name] {
 			return refuse("the name %q is empty or used before; share parameters with Shared", v.Name)
@@ -125,6 +126,10 @@ func (s *Scope) Layer(l Layer, x *Node) *Node {
 			what = fmt.Sprintf("a number for a batch of shape %v", []int(x.Shape()))
 		}
 		s.Fail(layerError{fmt.Errorf("nn: %s (%s): it gives %s", child.path, describe(l), what)})
+		return nil
+	}
+	if tooLarge(0, y.Shape()) {
+		s.Fail(layerError{fmt.Errorf("nn: %s (%s): it gives shape %v; at most %d numbers are allowed", child.path, describe(l), []int(y.Shape()), maxNumbers)})
 		return nil
 	}
 	if len(s.net.rows) == first { // its own layers have rows of their own
@@ -219,12 +224,12 @@ func (s *Scope) param(name string, k Kind, init Init, fanIn, fanOut int, shape [
 				return s.Failf("parameter %q would have the shape %v", full, shape)
 			}
 		}
-		if init == nil {
+		if isNil(init) {
 			return s.Failf("parameter %q has no initialiser", full)
 		}
-		offset := 0
-		if n := len(d.params); n > 0 {
-			offset = d.params[n-1].Offset + size(d.params[n-1].Shape)
+		offset := end(d.params)
+		if tooLarge(offset, shape) {
+			return s.Failf("parameter %q would have the shape %v after %d parameters of other layers; a model has at most %d", full, shape, offset, maxNumbers)
 		}
 		d.at[full] = len(d.params)
 		d.params = append(d.params, declared{Param: Param{full, slices.Clone(shape), offset, k}, init: init, fanIn: fanIn, fanOut: fanOut})
@@ -232,6 +237,15 @@ func (s *Scope) param(name string, k Kind, init Init, fanIn, fanOut int, shape [
 	n := autodiff.NewInput(s.net.g, s.net.dt, full, shape...)
 	s.net.params[full] = n
 	return n
+}
+
+// known is the shape of the layer's parameter of that name where it has one
+// already, from an earlier place in the network or an earlier graph.
+func (s *Scope) known(name string) []int {
+	if i, ok := s.net.declared.at[s.join(name)]; ok {
+		return s.net.declared.params[i].Shape
+	}
+	return nil
 }
 
 // own tells whether a parameter or buffer is that of this layer, by asking for
@@ -278,9 +292,9 @@ func (s *Scope) Buffer(name string, x float64, shape ...int) *Node {
 				return s.Failf("buffer %q would have the shape %v", full, shape)
 			}
 		}
-		offset := 0
-		if n := len(d.buffers); n > 0 {
-			offset = d.buffers[n-1].Offset + size(d.buffers[n-1].Shape)
+		offset := end(d.buffers)
+		if tooLarge(offset, shape) {
+			return s.Failf("buffer %q would have the shape %v after %d numbers in other buffers; a model has at most %d", full, shape, offset, maxNumbers)
 		}
 		d.bufferAt[full] = len(d.buffers)
 		d.buffers = append(d.buffers, declared{Param: Param{full, slices.Clone(shape), offset, Norm}, constants: x})
@@ -294,11 +308,34 @@ func (s *Scope) Buffer(name string, x float64, shape ...int) *Node {
 }
 
 // Update makes value what the buffer of that name becomes after a training
-// step. Outside training it does nothing.
+// step; it has the buffer's shape. Outside training it does nothing.
 func (s *Scope) Update(name string, value *Node) {
-	if s.Err() == nil && s.Training() {
-		s.net.updates[s.join(name)] = s.StopGradient(value)
+	if s.Err() != nil {
+		return
 	}
+	full := s.join(name)
+	buffer := s.net.buffers[full]
+	switch {
+	case buffer == nil:
+		s.Failf("buffer %q is updated but not declared", full)
+	case value == nil || !value.Shape().Eq(buffer.Shape()):
+		got := "no node"
+		if value != nil {
+			got = fmt.Sprintf("the shape %v", []int(value.Shape()))
+		}
+		s.Failf("buffer %q has the shape %v, its update %s", full, []int(buffer.Shape()), got)
+	case s.Training():
+		s.net.updates[full] = s.StopGradient(value)
+	}
+}
+
+// pending is what the buffer becomes by what has been applied so far: itself,
+// unless a layer that shares it stands before this one.
+func (s *Scope) pending(name string) *Node {
+	if u := s.net.updates[s.join(name)]; u != nil {
+		return u
+	}
+	return s.net.buffers[s.join(name)]
 }
 
 // Stream is a number for the random numbers of this layer, of its own in the
@@ -306,6 +343,33 @@ func (s *Scope) Update(name string, value *Node) {
 func (s *Scope) Stream() uint32 {
 	s.net.streams++
 	return s.net.streams
+}
+
+// maxNumbers limits parameters, buffers and what one layer gives: enough for
+// all that a computer can train, so that a mistyped size is an error and no
+// attempt to find the memory.
+const maxNumbers = 1<<31 - 1
+
+// tooLarge tells whether a tensor of the shape and the numbers before it are
+// more than maxNumbers.
+func tooLarge(before int, shape []int) bool {
+	n := 1
+	for _, d := range shape {
+		if d > 0 && n > maxNumbers/d {
+			return true
+		}
+		n *= d
+	}
+	return n > maxNumbers-before
+}
+
+// end is the number of elements in all of a list.
+func end(ds []declared) int {
+	if len(ds) == 0 {
+		return 0
+	}
+	last := ds[len(ds)-1]
+	return last.Offset + last.Size()
 }
 
 func size(shape []int) int {
