@@ -225,6 +225,59 @@ func TestNamedModelsHaveTheirNumberOfParameters(t *testing.T) {
 	}
 }
 
+// TestNamedModelsAreTheirLayers compares the layers with those of the papers.
+func TestNamedModelsAreTheirLayers(t *testing.T) {
+	for name, want := range map[string]string{
+		"softmax":     "Flatten|Dense 10",
+		"mlp":         "Flatten|Dense 128|ReLU|Dense 10",
+		"784-20-30-9": "Flatten|Dense 20|ReLU|Dense 30|ReLU|Dense 9",
+		"lenet": "Conv2D 5x5x6 [6 28 28]|ReLU|MaxPool2D 2x2|Conv2D 5x5x16 [16 10 10]|ReLU|MaxPool2D 2x2|" +
+			"Flatten|Dense 120|ReLU|Dense 84|ReLU|Dense 10",
+		"cnn": "Conv2D 3x3x32 [32 28 28]|ReLU|MaxPool2D 2x2|Conv2D 3x3x64 [64 14 14]|ReLU|MaxPool2D 2x2|Flatten|Dense 128|ReLU|Dense 10",
+		"autoencoder": "Flatten|Dense 1000|Sigmoid|Dense 500|Sigmoid|Dense 250|Sigmoid|Dense 30|" +
+			"Dense 250|Sigmoid|Dense 500|Sigmoid|Dense 1000|Sigmoid|Dense 784",
+	} {
+		classes := 10
+		if name == "784-20-30-9" {
+			classes = 9
+		}
+		net, loss, err := nn.ByName(name, []int{1, 28, 28}, classes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := must[*nn.Model[float32]](t)(nn.Build[float32](net, loss, []int{1, 28, 28}, 1))
+		var layers []string
+		for _, r := range m.Rows() {
+			layer := r.Layer
+			if strings.HasPrefix(layer, "Conv2D") {
+				layer += fmt.Sprint(" ", r.Output)
+			}
+			layers = append(layers, layer)
+		}
+		if got := strings.Join(layers, "|"); got != want {
+			t.Errorf("%s is %s, want %s", name, got, want)
+		}
+		if wantLoss := map[bool]string{true: "sigmoid cross-entropy", false: "softmax cross-entropy"}[nn.IsAutoencoder(name)]; loss.String() != wantLoss {
+			t.Errorf("%s has the loss %s", name, loss)
+		}
+		if name != "autoencoder" {
+			continue
+		}
+		// Martens' initialisation: 15 connections a unit, biases 0.
+		for _, p := range m.Parameters() {
+			count := 0
+			for _, v := range m.Tensor(p.Name) {
+				if v != 0 {
+					count++
+				}
+			}
+			if units := p.Shape[len(p.Shape)-1]; p.Kind == nn.Bias && count != 0 || p.Kind == nn.Weight && count != 15*units {
+				t.Errorf("%s of shape %v begins with %d numbers other than 0", p.Name, p.Shape, count)
+			}
+		}
+	}
+}
+
 // TestNamedModelsForOtherImages builds each at the least size it allows, and is
 // refused below it.
 func TestNamedModelsForOtherImages(t *testing.T) {
