@@ -39,6 +39,7 @@ func parseHeader(b []byte) (*File, [][2]int, error) {
 			if err := d.Decode(&f.Meta); err != nil {
 				return nil, nil, err
 			}
+			delete(f.Meta, sumName)
 			continue
 		}
 		var e entry

@@ -1,6 +1,7 @@
 // Package safetensors reads and writes the safetensors format: eight bytes with
 // the length of a JSON header, the header, which gives each tensor's type, shape
-// and place, and the numbers, little-endian.
+// and place, and the numbers, little-endian. A checksum among the notes of the
+// files that it writes lets it refuse those that were damaged.
 package safetensors
 
 import (
@@ -9,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"math"
 	"strings"
@@ -93,13 +95,19 @@ func (f *File) Tensor(name string) (Tensor, bool) {
 // WriteTo writes the file. The same content gives the same bytes.
 func (f *File) WriteTo(w io.Writer) (int64, error) {
 	var h bytes.Buffer
-	h.WriteByte('{')
+	meta, err := json.Marshal(f.Meta) // in the order of the keys
+	if err != nil {
+		return 0, err
+	}
+	if _, ok := f.Meta[sumName]; ok {
+		return 0, fmt.Errorf("safetensors: a note named %s is not allowed: the checksum has that name", sumName)
+	}
+	h.WriteString(sumPrefix + noSum + `"`)
 	if len(f.Meta) > 0 {
-		meta, err := json.Marshal(f.Meta) // in the order of the keys
-		if err != nil {
-			return 0, err
-		}
-		fmt.Fprintf(&h, "%q:%s", metaName, meta)
+		h.WriteByte(',')
+		h.Write(meta[1:])
+	} else {
+		h.WriteByte('}')
 	}
 	seen := map[string]bool{metaName: true}
 	at := 0
@@ -112,9 +120,7 @@ func (f *File) WriteTo(w io.Writer) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		if h.Len() > 1 {
-			h.WriteByte(',')
-		}
+		h.WriteByte(',')
 		shape := strings.ReplaceAll(fmt.Sprint(append([]int{}, t.Shape...)), " ", ",")
 		fmt.Fprintf(&h, `%s:{"dtype":"%s","shape":%s,"data_offsets":[%d,%d]}`, name, t.DType, shape, at, at+len(t.Data))
 		at += len(t.Data)
@@ -123,16 +129,22 @@ func (f *File) WriteTo(w io.Writer) (int64, error) {
 	for h.Len()%8 != 0 { // so that the numbers are aligned
 		h.WriteByte(' ')
 	}
+	header := h.Bytes()
+	sum := sumOf(header)
+	for _, t := range f.Tensors {
+		sum = crc32.Update(sum, castagnoli, t.Data)
+	}
+	copy(header[len(sumPrefix):], fmt.Sprintf("%08x", sum))
 	total := int64(0)
 	write := func(b []byte) error {
 		n, err := w.Write(b)
 		total += int64(n)
 		return err
 	}
-	if err := write(binary.LittleEndian.AppendUint64(nil, uint64(h.Len()))); err != nil {
+	if err := write(binary.LittleEndian.AppendUint64(nil, uint64(len(header)))); err != nil {
 		return total, err
 	}
-	if err := write(h.Bytes()); err != nil {
+	if err := write(header); err != nil {
 		return total, err
 	}
 	for _, t := range f.Tensors {
@@ -152,6 +164,9 @@ func Parse(b []byte) (*File, error) {
 	n := binary.LittleEndian.Uint64(b)
 	if n > maxHeader || n > uint64(len(b)-8) {
 		return nil, fmt.Errorf("safetensors: a header of %d bytes in a file of %d; it is truncated or of another format", n, len(b))
+	}
+	if err := checkSum(b[8:8+n], b[8+n:]); err != nil {
+		return nil, err
 	}
 	f, places, err := parseHeader(b[8 : 8+n])
 	if err != nil {

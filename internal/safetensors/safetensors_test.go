@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -112,6 +113,46 @@ func TestBadFilesAreErrors(t *testing.T) {
 	}
 	if _, err := (&File{Tensors: []Tensor{New("x", nil, []float32{1}), New("x", nil, []float32{1})}}).WriteTo(&bytes.Buffer{}); err == nil {
 		t.Error("two tensors of one name are written")
+	}
+}
+
+// A file with any bit changed is refused, unless the bit is in the checksum's
+// name: then what it would protect is whole.
+func TestDamagedFilesAreErrors(t *testing.T) {
+	b := encode(t, example())
+	name := bytes.Index(b, []byte(sumName))
+	for i := range b {
+		if name <= i && i < name+len(sumName) {
+			continue
+		}
+		for bit := range 8 {
+			b[i] ^= 1 << bit
+			if _, err := Parse(b); err == nil {
+				t.Errorf("bit %d of byte %d of %d: no error", bit, i, len(b))
+			}
+			b[i] ^= 1 << bit
+		}
+	}
+	for n := range b {
+		if _, err := Parse(b[:n]); err == nil {
+			t.Errorf("the first %d bytes of %d are a file", n, len(b))
+		}
+	}
+	if _, err := (&File{Meta: map[string]string{sumName: "1"}}).WriteTo(&bytes.Buffer{}); err == nil {
+		t.Error("a note has the name of the checksum")
+	}
+}
+
+// What a header says is not believed: memory goes with the bytes that are there.
+func TestALyingHeaderAllocatesNothing(t *testing.T) {
+	h := `{"x":{"dtype":"F32","shape":[1000000000],"data_offsets":[0,4000000000]}}`
+	b := append(binary.LittleEndian.AppendUint64(nil, uint64(len(h))), h...)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := Parse(b)
+	runtime.ReadMemStats(&after)
+	if err == nil || after.TotalAlloc-before.TotalAlloc > 1<<20 {
+		t.Errorf("error %v after allocating %d bytes", err, after.TotalAlloc-before.TotalAlloc)
 	}
 }
 
