@@ -13,7 +13,15 @@ func (m *machine[T]) bindConv(in *inst, o convOp) step {
 	if Size(out.shape) == 0 {
 		return func() error { return nil }
 	}
-	m.needs(c.taps * c.spots)
+	switch rows := func(n int) kernel.Mat { return kernel.Mat{Row: n, Col: 1} }; o.part {
+	case ConvOut:
+		c.product = kernel.NewGemm[T](c.filters, c.spots, c.taps, rows(c.taps), rows(c.spots), c.spots)
+	case ConvImage:
+		c.product = kernel.NewGemm[T](c.taps, c.spots, c.filters, kernel.Mat{Row: 1, Col: c.taps}, rows(c.spots), c.spots)
+	case ConvWeight:
+		c.product = kernel.NewGemm[T](c.filters, c.taps, c.spots, rows(c.spots), kernel.Mat{Row: 1, Col: c.spots}, c.taps)
+	}
+	m.needs(c.taps*c.spots + c.product.Scratch())
 	forward, toImage, toWeight := c.forward, c.toImage, c.toWeight // made once
 	switch o.part {
 	case ConvOut:
@@ -52,14 +60,7 @@ type conv[T Float] struct {
 	filters     int // of one group
 	parts, each int
 	part        []T
-}
-
-func rowMajorMat[T Float](x []T, cols int) kernel.Mat[T] {
-	return kernel.Mat[T]{X: x, Row: cols, Col: 1}
-}
-
-func transposed[T Float](m kernel.Mat[T]) kernel.Mat[T] {
-	return kernel.Mat[T]{X: m.X, Row: m.Col, Col: m.Row}
+	product     *kernel.Gemm[T]
 }
 
 // group gives the parts of an image, an output and the weights that group g
@@ -69,29 +70,35 @@ func (c *conv[T]) group(g int, image, weight, out []T) (i, w, o []T) {
 	return image[g*ni : (g+1)*ni], weight[g*nw : (g+1)*nw], out[g*no : (g+1)*no]
 }
 
+// scratch is the worker's memory for an unfolded image, and for the product.
+func (c *conv[T]) scratch(worker int) (col, rest []T) {
+	mem := c.m.scratch(worker)
+	return mem[:c.taps*c.spots], mem[c.taps*c.spots:]
+}
+
 func (c *conv[T]) forward(worker, i int) {
-	col := c.m.scratch(worker)[:c.taps*c.spots]
+	col, scratch := c.scratch(worker)
 	image, out := c.x.data()[i*c.image:][:c.image], c.out.data()[i*c.outs:][:c.outs]
 	for g := range c.groups {
 		img, w, o := c.group(g, image, c.y.data(), out)
 		kernel.Im2Col(&c.win, c.c/c.groups, col, img)
-		kernel.Gemm(c.filters, c.spots, c.taps, rowMajorMat(w, c.taps), rowMajorMat(col, c.spots), rowMajorMat(o, c.spots), false)
+		c.product.Whole(w, col, o, scratch, false)
 	}
 }
 
 func (c *conv[T]) toImage(worker, i int) {
-	col := c.m.scratch(worker)[:c.taps*c.spots]
+	col, scratch := c.scratch(worker)
 	out, image := c.x.data()[i*c.outs:][:c.outs], c.out.data()[i*c.image:][:c.image]
 	clear(image)
 	for g := range c.groups {
 		img, w, o := c.group(g, image, c.y.data(), out)
-		kernel.Gemm(c.taps, c.spots, c.filters, transposed(rowMajorMat(w, c.taps)), rowMajorMat(o, c.spots), rowMajorMat(col, c.spots), false)
+		c.product.Whole(w, o, col, scratch, false)
 		kernel.Col2Im(&c.win, c.c/c.groups, img, col)
 	}
 }
 
 func (c *conv[T]) toWeight(worker, p int) {
-	col := c.m.scratch(worker)[:c.taps*c.spots]
+	col, scratch := c.scratch(worker)
 	dst := c.out.data()
 	if c.parts > 1 {
 		dst = c.part[p*len(dst) : (p+1)*len(dst)]
@@ -102,7 +109,7 @@ func (c *conv[T]) toWeight(worker, p int) {
 		for g := range c.groups {
 			img, w, o := c.group(g, image, dst, out)
 			kernel.Im2Col(&c.win, c.c/c.groups, col, img)
-			kernel.Gemm(c.filters, c.taps, c.spots, rowMajorMat(o, c.spots), transposed(rowMajorMat(col, c.spots)), rowMajorMat(w, c.taps), true)
+			c.product.Whole(o, col, w, scratch, true)
 		}
 	}
 }

@@ -2,11 +2,9 @@ package exec
 
 import "github.com/saddle-ml/saddle/internal/kernel"
 
-// A product is cut into tiles of at most tileRows x tileCols.
-const (
-	tileRows = 64
-	tileCols = 256
-)
+// alone is how many multiplications a product has at most that one core
+// computes: handing a part to another would cost more than it saves.
+const alone = 200 << 10
 
 func (m *machine[T]) bindGemm(in *inst) step {
 	x, y, out := m.operand(in.in[0]), m.operand(in.in[1]), m.operand(in.out)
@@ -17,23 +15,18 @@ func (m *machine[T]) bindGemm(in *inst) step {
 	if Size(out.shape) == 0 {
 		return func() error { return nil }
 	}
-	mat := func(o operand[T]) kernel.Mat[T] { return kernel.Mat[T]{Row: o.stride[r-2], Col: o.stride[r-1]} }
-	xm, ym, om := mat(x), mat(y), kernel.Mat[T]{Row: cols, Col: 1}
-	down, height := cut(rows, tileRows)
-	across, width := cut(cols, tileCols)
-	f := func(_, i int) {
-		t := i % (down * across)
-		i /= down * across
-		r0, c0 := t/across*height, t%across*width
+	mat := func(o operand[T]) kernel.Mat { return kernel.Mat{Row: o.stride[r-2], Col: o.stride[r-1]} }
+	g := kernel.NewGemm[T](rows, cols, inner, mat(x), mat(y), cols)
+	m.needs(g.Scratch())
+	units := g.Units()
+	f := func(worker, i int) {
 		w := walker{dims: batch, strides: strides}
-		w.seek(i)
-		a, b, c := xm, ym, om
-		a.X, b.X, c.X = x.data()[w.off[0]:], y.data()[w.off[1]:], out.data()[i*rows*cols:]
-		kernel.Gemm(min(height, rows-r0), min(width, cols-c0), inner, a.At(r0, 0), b.At(0, c0), c.At(r0, c0), false)
+		w.seek(i / units)
+		a, b, c := x.data()[w.off[0]:], y.data()[w.off[1]:], out.data()[i/units*rows*cols:]
+		g.Do(i%units, a, b, c, m.scratch(worker), false)
 	}
-	n := Size(batch) * down * across
-	if Size(out.shape)*inner < 32<<10 {
-		// Too little work to share.
+	n := Size(batch) * units
+	if Size(out.shape)*inner < alone {
 		return func() error {
 			for i := range n {
 				f(0, i)

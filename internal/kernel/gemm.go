@@ -1,90 +1,171 @@
 package kernel
 
-// A Mat is a matrix in a slice: element (i, j) is X[i*Row+j*Col]. A transpose
-// swaps Row and Col.
-type Mat[T Float] struct {
-	X        []T
-	Row, Col int
+//go:generate go run ./gen
+
+// A Mat says how a matrix lies in a slice that begins at its first element:
+// element (i, j) is at i*Row + j*Col. A transpose swaps the two.
+type Mat struct{ Row, Col int }
+
+// Gemm is a plan for products C = A B of one shape and layout, A [m, k], B [k, n]
+// and C [m, n] with contiguous rows. Zero value aside, make one with [NewGemm].
+//
+// The product is cut into units by shape alone; they may run in any order and
+// on any core. Each element of C adds its k products in the order of k.
+type Gemm[T Float] struct {
+	m, n, k      int
+	a, b         Mat
+	c            int // elements from a row of C to the next
+	rows, cols   int // of a unit
+	down, across int // units
+	packing      packing
+	tile         tileShape
 }
 
-// At is the part of m that starts at row i and column j.
-func (m Mat[T]) At(i, j int) Mat[T] {
-	o := i*m.Row + j*m.Col
-	if o > len(m.X) {
-		o = len(m.X)
-	}
-	return Mat[T]{m.X[o:], m.Row, m.Col}
+// packing says how a unit reads its columns of B.
+type packing uint8
+
+const (
+	inPlace   packing = iota
+	copied            // rows are contiguous, but far apart or at a bad stride
+	gathered          // any strides
+	reflected         // columns are contiguous
+)
+
+// tileShape bounds the tiles of C that are held in registers.
+type tileShape struct {
+	lanes   int   // columns in a vector
+	heights []int // largest number of rows for each number of vectors
 }
 
-// Gemm sets C = A B, or C += A B if add, for an m x k matrix A, a k x n matrix B
-// and an m x n matrix C in row-major order (c.Col is 1). C shares no memory
-// with A or B. Each element of C adds its k products in the order of k.
-func Gemm[T Float](m, n, k int, a, b, c Mat[T], add bool) {
+const (
+	// unitCols is how many columns a unit has at most: those of B that it reads
+	// stay in the second-level cache while the rows of A go by.
+	unitCols = 64
+	// A unit is about unitWork multiplications, so that one core does not wait
+	// long for the other's last one, unless that would leave fewer than minUnits;
+	// none is smaller than minWork, which takes some microseconds.
+	unitWork = 6 << 20
+	minUnits = 8
+	minWork  = 128 << 10
+	// packDepth is the k from which columns of B are packed: they span so many
+	// pages that reading them in place misses the address translation cache.
+	packDepth = 1000
+	packRows  = 192 // fewer rows than this do not repay packing
+)
+
+// NewGemm plans products of the given shape. c is the number of elements from a
+// row of C to the next.
+func NewGemm[T Float](m, n, k int, a, b Mat, c int) *Gemm[T] {
+	g := &Gemm[T]{m: m, n: n, k: k, a: a, b: b, c: c, tile: tileOf[T]()}
 	if m == 0 || n == 0 {
+		return g
+	}
+	g.across, g.cols = cut(n, unitCols, g.tile.lanes)
+	work := m * g.cols * max(k, 1)
+	g.down = max(work/unitWork, (minUnits+g.across-1)/g.across)
+	g.down = max(1, min(g.down, work/minWork, (m+11)/12))
+	g.rows = (m + g.down - 1) / g.down
+	g.down = (m + g.rows - 1) / g.rows
+	switch {
+	case b.Col != 1 && n > 1 && b.Row == 1:
+		g.packing = reflected
+	case b.Col != 1 && n > 1:
+		g.packing = gathered
+	case m >= packRows && (k > packDepth || n > g.tile.lanes && k > 64 && b.Row*sizeof[T]()%4096 == 0):
+		g.packing = copied
+	}
+	return g
+}
+
+// cut gives the number of parts, and the size of all but the last, that n falls
+// into: of at most limit each, multiples of lanes, as equal as can be.
+func cut(n, limit, lanes int) (count, each int) {
+	count = (n + limit - 1) / limit
+	each = (n + count - 1) / count
+	each = (each + lanes - 1) / lanes * lanes
+	return (n + each - 1) / each, each
+}
+
+// Units is the number of calls of Do that make a product.
+func (g *Gemm[T]) Units() int { return g.down * g.across }
+
+// Scratch is the number of elements that Do needs as scratch.
+func (g *Gemm[T]) Scratch() int {
+	if g.packing == inPlace {
+		return 0
+	}
+	return g.k * unitCols
+}
+
+// Block gives the rows [r0, r1) and columns [c0, c1) of C that a unit computes.
+func (g *Gemm[T]) Block(unit int) (r0, r1, c0, c1 int) {
+	r0, c0 = unit%g.down*g.rows, unit/g.down*g.cols
+	return r0, min(g.m, r0+g.rows), c0, min(g.n, c0+g.cols)
+}
+
+// Do computes a unit: it sets its block of C to that of A B, or adds it if add.
+// C shares no memory with A or B.
+func (g *Gemm[T]) Do(unit int, a, b, c, scratch []T, add bool) {
+	r0, r1, c0, c1 := g.Block(unit)
+	c = c[r0*g.c+c0:]
+	if g.k == 0 {
+		for r := r0; r < r1 && !add; r++ {
+			clear(c[(r-r0)*g.c:][:c1-c0])
+		}
 		return
 	}
-	for i := 0; i < m; i += 4 {
-		for j := 0; j < n; j += 4 {
-			if m-i >= 4 && n-j >= 4 {
-				gemm4x4(k, a.At(i, 0), b.At(0, j), c.At(i, j), add)
-			} else {
-				gemmEdge(min(4, m-i), min(4, n-j), k, a.At(i, 0), b.At(0, j), c.At(i, j), add)
+	a = a[r0*g.a.Row:]
+	b = b[c0*g.b.Col:]
+	row := g.b.Row
+	if g.packing != inPlace {
+		row = min(unitCols, (c1-c0+g.tile.lanes-1)/g.tile.lanes*g.tile.lanes)
+		g.pack(scratch[:g.k*row], row, b, c1-c0)
+		b = scratch
+	}
+	vectors := (c1 - c0 + g.tile.lanes - 1) / g.tile.lanes
+	for at, panels := 0, (vectors+len(g.tile.heights)-1)/len(g.tile.heights); panels > 0; panels-- {
+		nv := (vectors + panels - 1) / panels
+		vectors -= nv
+		cols := min(nv*g.tile.lanes, c1-c0-at)
+		g.panel(r1-r0, nv, cols, a, b[at:], row, c[at:], add)
+		at += cols
+	}
+}
+
+// panel computes nv vectors of columns, in tiles of about equal heights.
+func (g *Gemm[T]) panel(rows, nv, cols int, a, b []T, brow int, c []T, add bool) {
+	tiles := (rows + g.tile.heights[nv-1] - 1) / g.tile.heights[nv-1]
+	if tileAsm(g, rows, tiles, nv, cols, a, b, brow, c, add) {
+		return
+	}
+	for r := 0; tiles > 0; tiles-- {
+		h := (rows - r + tiles - 1) / tiles
+		tileGo(h, cols, g.k, a[r*g.a.Row:], g.a, b, brow, c[r*g.c:], g.c, add)
+		r += h
+	}
+}
+
+// pack copies cols columns of B to dst, whose rows are row elements apart.
+func (g *Gemm[T]) pack(dst []T, row int, b []T, cols int) {
+	switch g.packing {
+	case copied:
+		for p := range g.k {
+			copy(dst[p*row:][:cols], b[p*g.b.Row:])
+		}
+	case reflected:
+		Transpose(dst, row, b, g.b.Col, cols, g.k)
+	case gathered:
+		for p := range g.k {
+			for j := range cols {
+				dst[p*row+j] = b[p*g.b.Row+j*g.b.Col]
 			}
 		}
 	}
 }
 
-func gemm4x4[T Float](k int, a, b, c Mat[T], add bool) {
-	var s [4][4]T
-	ar, ac, br, bc := a.Row, a.Col, b.Row, b.Col
-	for p := 0; p < k; p++ {
-		ap, bp := p*ac, p*br
-		b0, b1, b2, b3 := b.X[bp], b.X[bp+bc], b.X[bp+2*bc], b.X[bp+3*bc]
-		v := a.X[ap]
-		s[0][0] += v * b0
-		s[0][1] += v * b1
-		s[0][2] += v * b2
-		s[0][3] += v * b3
-		v = a.X[ap+ar]
-		s[1][0] += v * b0
-		s[1][1] += v * b1
-		s[1][2] += v * b2
-		s[1][3] += v * b3
-		v = a.X[ap+2*ar]
-		s[2][0] += v * b0
-		s[2][1] += v * b1
-		s[2][2] += v * b2
-		s[2][3] += v * b3
-		v = a.X[ap+3*ar]
-		s[3][0] += v * b0
-		s[3][1] += v * b1
-		s[3][2] += v * b2
-		s[3][3] += v * b3
-	}
-	for i := range s {
-		row := c.X[i*c.Row : i*c.Row+4]
-		for j := range row {
-			if add {
-				row[j] += s[i][j]
-			} else {
-				row[j] = s[i][j]
-			}
-		}
-	}
-}
-
-func gemmEdge[T Float](m, n, k int, a, b, c Mat[T], add bool) {
-	for i := range m {
-		for j := range n {
-			var s T
-			for p := range k {
-				s += a.X[i*a.Row+p*a.Col] * b.X[p*b.Row+j*b.Col]
-			}
-			if add {
-				c.X[i*c.Row+j] += s
-			} else {
-				c.X[i*c.Row+j] = s
-			}
-		}
+// Whole computes all units in turn.
+func (g *Gemm[T]) Whole(a, b, c, scratch []T, add bool) {
+	for u := range g.Units() {
+		g.Do(u, a, b, c, scratch, add)
 	}
 }

@@ -1,0 +1,192 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// matrix is a fenced matrix of some layout.
+type matrix[T Float] struct {
+	fenced[T]
+	Mat
+}
+
+// newMatrix lays a matrix out by rows, by columns, or with gaps.
+func newMatrix[T Float](r *rand.Rand, rows, cols int) matrix[T] {
+	gap := r.IntN(2) * r.IntN(9)
+	var m Mat
+	switch r.IntN(5) {
+	case 0, 1:
+		m = Mat{cols + gap, 1}
+	case 2, 3:
+		m = Mat{1, rows + gap}
+	default:
+		m = Mat{2*cols + gap, 2}
+	}
+	n := 0
+	if rows > 0 && cols > 0 {
+		n = (rows-1)*m.Row + (cols-1)*m.Col + 1
+	}
+	return matrix[T]{newFenced[T](r, n), m}
+}
+
+// TestGemm: every unit, in any order, writes its block and nothing else, and
+// each element has the error of a sum in order.
+func TestGemm(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		t.Run("float32", testGemm[float32])
+		t.Run("float64", testGemm[float64])
+	})
+}
+
+func testGemm[T Float](t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	eps := 0x1p-24
+	if sizeof[T]() == 8 {
+		eps = 0x1p-53
+	}
+	sizes := []int{0, 1, 2, 3, 5, 7, 8, 13, 15, 16, 17, 31, 33, 48, 63, 64, 65, 100, 130}
+	for trial := range 400 {
+		m, n, k := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
+		if trial%40 == 0 { // large enough to be packed
+			m, n, k = 200+r.IntN(20), 64+r.IntN(9), 1000+r.IntN(9)
+		}
+		a, b := newMatrix[T](r, m, k), newMatrix[T](r, k, n)
+		crow := n + r.IntN(2)*r.IntN(20)
+		c := newFenced[T](r, max(0, (m-1)*crow+n))
+		add := r.IntN(2) == 0
+		before := slices.Clone(c.x)
+		g := NewGemm[T](m, n, k, a.Mat, b.Mat, crow)
+		what := fmt.Sprintf("%dx%dx%d, A %v, B %v, rows of C %d apart, add %t", m, k, n, a.Mat, b.Mat, crow, add)
+		scratch := newFenced[T](r, g.Scratch())
+		for _, u := range r.Perm(g.Units()) {
+			g.Do(u, a.x, b.x, c.x, scratch.x, add)
+		}
+		for _, f := range []fenced[T]{a.fenced, b.fenced, c, scratch} {
+			f.check(t, what)
+		}
+		for i := range m {
+			for j := range crow {
+				if i == m-1 && j >= n {
+					break
+				}
+				at := i*crow + j
+				if j >= n {
+					if c.x[at] != before[at] {
+						t.Fatalf("%s: the gap behind row %d was written", what, i)
+					}
+					continue
+				}
+				want, size := 0.0, 0.0
+				if add {
+					want = float64(before[at])
+					size = math.Abs(want)
+				}
+				for p := range k {
+					x := float64(a.x[i*a.Row+p*a.Col]) * float64(b.x[p*b.Row+j*b.Col])
+					want += x
+					size += math.Abs(x)
+				}
+				// A sum of k+1 terms has k+1 roundings of a partial sum each.
+				if got := float64(c.x[at]); !(math.Abs(got-want) <= float64(k+2)*eps*size) {
+					t.Fatalf("%s: C[%d,%d] is %v, want %v", what, i, j, got, want)
+				}
+			}
+		}
+	}
+}
+
+// TestGemmBitsDoNotDependOnUnits: a block is the same however the product around
+// it is cut.
+func TestGemmBitsDoNotDependOnUnits(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(3, 4))
+		const m, n, k = 70, 50, 33
+		a, b := newFenced[float32](r, m*k), newFenced[float32](r, k*n)
+		whole, rows := make([]float32, m*n), make([]float32, m*n)
+		NewGemm[float32](m, n, k, Mat{k, 1}, Mat{n, 1}, n).Whole(a.x, b.x, whole, nil, false)
+		one := NewGemm[float32](1, n, k, Mat{k, 1}, Mat{n, 1}, n)
+		for i := range m {
+			one.Whole(a.x[i*k:], b.x, rows[i*n:], nil, false)
+		}
+		if !slices.Equal(whole, rows) {
+			t.Error("rows computed one by one differ from those computed together")
+		}
+	})
+}
+
+// TestGemmBlocksCover: units are disjoint and leave nothing out.
+func TestGemmBlocksCover(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 200 {
+		m, n, k := 1+r.IntN(3000), 1+r.IntN(3000), 1+r.IntN(2000)
+		g := NewGemm[float32](m, n, k, Mat{k, 1}, Mat{n, 1}, n)
+		area := 0
+		for u := range g.Units() {
+			r0, r1, c0, c1 := g.Block(u)
+			if r0 >= r1 || c0 >= c1 || r1 > m || c1 > n || c1-c0 > unitCols {
+				t.Fatalf("%dx%dx%d: unit %d is [%d,%d) x [%d,%d)", m, k, n, u, r0, r1, c0, c1)
+			}
+			area += (r1 - r0) * (c1 - c0)
+		}
+		if area != m*n {
+			t.Fatalf("%dx%dx%d: %d units cover %d of %d elements", m, k, n, g.Units(), area, m*n)
+		}
+	}
+}
+
+func TestTranspose(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		t.Run("float32", testTranspose[float32])
+		t.Run("float64", testTranspose[float64])
+	})
+}
+
+func testTranspose[T Float](t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 200 {
+		rows, cols := r.IntN(40), r.IntN(40)
+		srow, drow := cols+r.IntN(5), rows+r.IntN(5)
+		src, dst := newFenced[T](r, max(0, (rows-1)*srow+cols)), newFenced[T](r, max(0, (cols-1)*drow+rows))
+		before := slices.Clone(dst.x)
+		Transpose(dst.x, drow, src.x, srow, rows, cols)
+		dst.check(t, fmt.Sprintf("%dx%d", rows, cols))
+		for j := range cols {
+			for i := range drow {
+				if at := j*drow + i; i < rows && dst.x[at] != src.x[i*srow+j] || i >= rows && at < len(before) && dst.x[at] != before[at] {
+					t.Fatalf("%dx%d: element %d of column %d", rows, cols, i, j)
+				}
+			}
+		}
+	}
+}
+
+// Products by the shapes of networks, one core: with -cpu 1 the metric is the
+// rate of the kernels alone.
+func BenchmarkGemm(b *testing.B) {
+	for _, s := range [][3]int{{128, 784, 512}, {512, 512, 512}, {1000, 784, 1000}, {128, 512, 10}, {1000, 250, 30}, {25088, 288, 64}, {1, 784, 512}} {
+		m, k, n := s[0], s[1], s[2]
+		for _, c := range []struct {
+			name string
+			a, b Mat
+		}{
+			{"NN", Mat{k, 1}, Mat{n, 1}},
+			{"TN", Mat{1, m}, Mat{n, 1}},
+			{"NT", Mat{k, 1}, Mat{1, k}},
+		} {
+			b.Run(fmt.Sprintf("%dx%dx%d/%s", m, k, n, c.name), func(b *testing.B) {
+				r := rand.New(rand.NewPCG(1, 2))
+				x, y, z := newFenced[float32](r, m*k), newFenced[float32](r, k*n), make([]float32, m*n)
+				g := NewGemm[float32](m, n, k, c.a, c.b, n)
+				scratch := make([]float32, g.Scratch())
+				for b.Loop() {
+					g.Whole(x.x, y.x, z, scratch, false)
+				}
+				b.ReportMetric(2*float64(m*n*k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+			})
+		}
+	}
+}

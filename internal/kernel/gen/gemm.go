@@ -1,0 +1,219 @@
+package main
+
+import "fmt"
+
+// A tile kernel computes an mr x nv tile of C = A B, nv counted in vectors, the
+// last one masked, from
+//
+//	A: mr rows at a stride, one element of each a step of k, broadcast
+//	B: nv contiguous vectors a step of k
+//
+// All mr*nv sums live in registers over the whole of k. A and B may come in
+// segments: after k steps both pointers jump and k steps follow again, which is
+// how a convolution reads an image as if it were a matrix.
+
+// The layout of tileArgs in gemm_amd64.go.
+const (
+	argA = 8 * iota
+	argB
+	argC
+	argARow
+	argACol
+	argBRow
+	argCRow
+	argK
+	argSegments
+	argAJump
+	argBJump
+	argMask
+	argAdd
+	argTile
+)
+
+// heights is the largest mr for each nv.
+func (s isa) heights() []int {
+	if s.bytes == 64 {
+		return []int{14, 14, 9, 6}
+	}
+	return []int{10, 6}
+}
+
+// gemm writes all tile kernels of both number types, a table of them and the
+// function that jumps into it.
+func gemm(f *file) {
+	for _, t := range []number{float32s, float64s} {
+		var names []string
+		for i, most := range f.heights() {
+			for mr := 1; mr <= most; mr++ {
+				name := fmt.Sprintf("tile%s%s_%dx%d", f.name, t.suffix, mr, i+1)
+				names = append(names, name)
+				f.tile(name, t, mr, i+1)
+			}
+		}
+		table := fmt.Sprintf("tiles%s%s", f.name, t.suffix)
+		fmt.Fprintf(&f.text, "\n")
+		for i, name := range names {
+			fmt.Fprintf(&f.text, "DATA %s<>+%d(SB)/8, $%s<>(SB)\n", table, 8*i, name)
+		}
+		fmt.Fprintf(&f.text, "GLOBL %s<>(SB), RODATA|NOPTR, $%d\n", table, 8*len(names))
+		fn := fmt.Sprintf("gemmTile%s%s", f.name, t.suffix)
+		fmt.Fprintf(&f.text, "\n// func %s(args *tileArgs)\nTEXT ·%s(SB), NOSPLIT, $0-8\n", fn, fn)
+		f.i("MOVQ", "args+0(FP)", "DI")
+		f.i("MOVQ", at(argTile, "DI"), "AX")
+		f.i("LEAQ", table+"<>(SB)", "BX")
+		f.i("MOVQ", "(BX)(AX*8)", "AX")
+		f.i("JMP", "AX")
+		fmt.Fprintf(&f.decls, "\n//go:noescape\nfunc %s(args *tileArgs)\n", fn)
+	}
+}
+
+// rows gives the address of each of the rows in A, from two running pointers
+// and odd multiples of the row stride.
+func rows(mr int) []string {
+	offsets := []string{"", "(R8*1)", "(R8*2)", "(R9*1)", "(R8*4)", "(R10*1)", "(R9*2)", "(R11*1)"}
+	var list []string
+	for i := range mr {
+		base := "(SI)"
+		if i >= 8 {
+			base = "(R12)"
+		}
+		list = append(list, base+offsets[i%8])
+	}
+	return list
+}
+
+func (f *file) tile(name string, t number, mr, nv int) {
+	wide := f.bytes == 64
+	acc := func(i, j int) string { return f.v(i*nv + j) }
+	// Behind the sums: nv vectors of B, then what rows of A are broadcast to. AVX2
+	// keeps the mask in the last register.
+	free := mr * nv
+	b := func(j int) string { return f.v(free + j) }
+	last := f.regs
+	mask := ""
+	if !wide {
+		last--
+		mask = f.v(last)
+	}
+	spare := last - free - nv
+	bc := func(i int) string { return f.v(free + nv + i%spare) }
+	embedded := wide && nv == 1
+
+	fmt.Fprintf(&f.text, "\nTEXT %s<>(SB), NOSPLIT, $0-8\n", name)
+	f.i("MOVQ", at(argA, "DI"), "SI")
+	f.i("MOVQ", at(argB, "DI"), "DX")
+	f.i("MOVQ", at(argARow, "DI"), "R8")
+	f.i("MOVQ", at(argACol, "DI"), "BX")
+	f.i("MOVQ", at(argBRow, "DI"), "R13")
+	f.i("MOVQ", at(argSegments, "DI"), "R15")
+	if mr > 3 {
+		f.i("LEAQ", "(R8)(R8*2)", "R9")
+	}
+	if mr > 5 {
+		f.i("LEAQ", "(R8)(R8*4)", "R10")
+	}
+	if mr > 7 {
+		f.i("LEAQ", "(R9)(R8*4)", "R11")
+	}
+	if mr > 8 {
+		f.i("LEAQ", "(SI)(R8*8)", "R12")
+	}
+	if wide {
+		f.i("MOVQ", at(argMask, "DI"), "AX")
+		f.i("KMOVW", "AX", "K1")
+	} else {
+		f.i("MOVQ", at(argMask, "DI"), "AX")
+		f.i("VMOVUPS", "(AX)", mask)
+	}
+	for i := range mr * nv {
+		if wide {
+			f.i("VPXORQ", f.v(i), f.v(i), f.v(i))
+		} else {
+			f.i("VXORPS", f.v(i), f.v(i), f.v(i))
+		}
+	}
+	f.label("segment")
+	f.i("MOVQ", at(argK, "DI"), "AX")
+	f.label("loop")
+	move := "VMOVUPS"
+	if t.bytes == 8 {
+		move = "VMOVUPD"
+	}
+	for j := range nv {
+		addr := at(j*f.bytes, "DX")
+		switch {
+		case j < nv-1:
+			f.i(move, addr, b(j))
+		case wide:
+			f.i(move+".Z", addr, "K1", b(j))
+		default:
+			f.i("VMASKMOV"+t.p, addr, mask, b(j))
+		}
+	}
+	f.i("ADDQ", "R13", "DX")
+	for i, addr := range rows(mr) {
+		if embedded {
+			f.i("VFMADD231"+t.p+".BCST", addr, b(0), acc(i, 0))
+			continue
+		}
+		f.i("VBROADCAST"+t.s, addr, bc(i))
+		for j := range nv {
+			f.i("VFMADD231"+t.p, b(j), bc(i), acc(i, j))
+		}
+	}
+	f.i("ADDQ", "BX", "SI")
+	if mr > 8 {
+		f.i("ADDQ", "BX", "R12")
+	}
+	f.i("DECQ", "AX")
+	f.i("JNE", "loop")
+	f.i("ADDQ", at(argAJump, "DI"), "SI")
+	if mr > 8 {
+		f.i("ADDQ", at(argAJump, "DI"), "R12")
+	}
+	f.i("ADDQ", at(argBJump, "DI"), "DX")
+	f.i("DECQ", "R15")
+	f.i("JNE", "segment")
+
+	f.i("MOVQ", at(argC, "DI"), "CX")
+	f.i("MOVQ", at(argCRow, "DI"), "R8")
+	f.i("CMPQ", at(argAdd, "DI"), "$0")
+	f.i("JEQ", "store")
+	f.i("MOVQ", "CX", "DX")
+	for i := range mr {
+		for j := range nv {
+			addr := at(j*f.bytes, "DX")
+			switch {
+			case j < nv-1:
+				f.i("VADD"+t.p, addr, acc(i, j), acc(i, j))
+			case wide:
+				f.i("VADD"+t.p, addr, acc(i, j), "K1", acc(i, j))
+			default:
+				f.i("VMASKMOV"+t.p, addr, mask, b(0))
+				f.i("VADD"+t.p, b(0), acc(i, j), acc(i, j))
+			}
+		}
+		if i < mr-1 {
+			f.i("ADDQ", "R8", "DX")
+		}
+	}
+	f.label("store")
+	for i := range mr {
+		for j := range nv {
+			addr := at(j*f.bytes, "CX")
+			switch {
+			case j < nv-1:
+				f.i(move, acc(i, j), addr)
+			case wide:
+				f.i(move, acc(i, j), "K1", addr)
+			default:
+				f.i("VMASKMOV"+t.p, acc(i, j), mask, addr)
+			}
+		}
+		if i < mr-1 {
+			f.i("ADDQ", "R8", "CX")
+		}
+	}
+	f.i("VZEROUPPER")
+	f.i("RET")
+}

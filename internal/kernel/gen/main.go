@@ -1,0 +1,27 @@
+// Gen writes the assembly of package kernel: run it in that package's folder by
+// go generate.
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+func main() {
+	for _, part := range []struct {
+		name string
+		isa  isa
+		gen  func(*file)
+	}{
+		{"gemm", avx2, gemm},
+		{"gemm", avx512, gemm},
+		{"pack", avx2, pack},
+	} {
+		f := newFile(part.isa)
+		part.gen(f)
+		if err := f.write(part.name); err != nil {
+			fmt.Fprintln(os.Stderr, "gen:", err)
+			os.Exit(1)
+		}
+	}
+}

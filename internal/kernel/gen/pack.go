@@ -1,0 +1,88 @@
+package main
+
+import "fmt"
+
+// The layout of transposeArgs in pack_amd64.go.
+const (
+	argDst = 8 * iota
+	argDstRow
+	argSrc
+	argSrcRow
+	argBlocks
+)
+
+// pack writes transposes of one block row: s rows of src, each of blocks*s
+// elements, become blocks*s rows of s elements, for s = 8 float32 or 4 float64.
+// Vectors of 32 bytes are as fast here as any.
+func pack(f *file) {
+	for _, t := range []number{float32s, float64s} {
+		name := "transpose" + f.name + t.suffix
+		fmt.Fprintf(&f.decls, "\n//go:noescape\nfunc %s(args *transposeArgs)\n", name)
+		fmt.Fprintf(&f.text, "\n// func %s(args *transposeArgs)\nTEXT ·%s(SB), NOSPLIT, $0-8\n", name, name)
+		f.i("MOVQ", "args+0(FP)", "DI")
+		f.i("MOVQ", at(argDst, "DI"), "CX")
+		f.i("MOVQ", at(argDstRow, "DI"), "DX")
+		f.i("MOVQ", at(argSrc, "DI"), "SI")
+		f.i("MOVQ", at(argSrcRow, "DI"), "R8")
+		f.i("MOVQ", at(argBlocks, "DI"), "AX")
+		f.i("LEAQ", "(R8)(R8*2)", "R9")
+		f.i("LEAQ", "(DX)(DX*2)", "R10")
+		f.i("LEAQ", "(SI)(R8*4)", "R11")
+		f.label("loop")
+		row := func(base, far, stride, triple string, i int) string {
+			if i >= 4 {
+				base = far
+			}
+			return "(" + base + ")" + []string{"", "(" + stride + "*1)", "(" + stride + "*2)", "(" + triple + "*1)"}[i%4]
+		}
+		if t.bytes == 8 {
+			for i := range 4 {
+				f.i("VMOVUPD", row("SI", "R11", "R8", "R9", i), f.v(i))
+			}
+			for i := range 2 {
+				f.i("VUNPCKLPD", f.v(2*i+1), f.v(2*i), f.v(4+2*i))
+				f.i("VUNPCKHPD", f.v(2*i+1), f.v(2*i), f.v(5+2*i))
+			}
+			for i := range 2 {
+				f.i("VPERM2F128", "$0x20", f.v(6+i), f.v(4+i), f.v(8+i))
+				f.i("VPERM2F128", "$0x31", f.v(6+i), f.v(4+i), f.v(10+i))
+			}
+			for i := range 4 {
+				f.i("VMOVUPD", f.v(8+i), row("CX", "", "DX", "R10", i))
+			}
+			f.i("ADDQ", "$32", "SI")
+			f.i("LEAQ", "(CX)(DX*4)", "CX")
+		} else {
+			for i := range 8 {
+				f.i("VMOVUPS", row("SI", "R11", "R8", "R9", i), f.v(i))
+			}
+			// Pairs of rows, then fours, then halves.
+			for i := range 4 {
+				f.i("VUNPCKLPS", f.v(2*i+1), f.v(2*i), f.v(8+2*i))
+				f.i("VUNPCKHPS", f.v(2*i+1), f.v(2*i), f.v(9+2*i))
+			}
+			for h := range 2 {
+				for i := range 2 {
+					a, b := f.v(8+4*h+i), f.v(10+4*h+i)
+					f.i("VSHUFPS", "$0x44", b, a, f.v(4*h+2*i))
+					f.i("VSHUFPS", "$0xEE", b, a, f.v(4*h+2*i+1))
+				}
+			}
+			for i := range 4 {
+				f.i("VPERM2F128", "$0x20", f.v(4+i), f.v(i), f.v(8+i))
+				f.i("VPERM2F128", "$0x31", f.v(4+i), f.v(i), f.v(12+i))
+			}
+			f.i("LEAQ", "(CX)(DX*4)", "R12")
+			for i := range 8 {
+				f.i("VMOVUPS", f.v(8+i), row("CX", "R12", "DX", "R10", i))
+			}
+			f.i("ADDQ", "$32", "SI")
+			f.i("ADDQ", "$32", "R11")
+			f.i("LEAQ", "(CX)(DX*8)", "CX")
+		}
+		f.i("DECQ", "AX")
+		f.i("JNE", "loop")
+		f.i("VZEROUPPER")
+		f.i("RET")
+	}
+}
