@@ -2,8 +2,10 @@ package train
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -83,25 +85,58 @@ func saveWeights[T Float](path string, m *nn.Model[T], notes map[string]string) 
 
 // removeStates removes the optimizer states of earlier checkpoints.
 func removeStates(dir, keep string) error {
-	old, err := filepath.Glob(filepath.Join(dir, strings.Replace(stateFormat, "%d", "*", 1)))
+	old, err := states(dir)
 	if err != nil {
-		return fmt.Errorf("train: %w", err)
+		return err
 	}
-	for _, path := range old {
-		if filepath.Base(path) == keep {
+	for _, name := range old {
+		if name == keep {
 			continue
 		}
-		if err := os.Remove(path); err != nil {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
 			return fmt.Errorf("train: %w", err)
 		}
 	}
 	return nil
 }
 
+// states are the names of all optimizer states in a directory.
+func states(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	before, after, _ := strings.Cut(stateFormat, "%d")
+	var names []string
+	for _, e := range entries {
+		if name := e.Name(); strings.HasPrefix(name, before) && strings.HasSuffix(name, after) {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// errNoCheckpoint is for a run that ended before it had written its first one.
+var errNoCheckpoint = errors.New("train: no checkpoint")
+
+// unbegun tells whether there is no checkpoint and has been none: no weights,
+// and at most the state that is written before them.
+func unbegun(dir string) bool {
+	if _, err := os.Lstat(filepath.Join(dir, lastFile)); !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	old, err := states(dir)
+	first := fmt.Sprintf(stateFormat, 0)
+	return err == nil && !slices.ContainsFunc(old, func(name string) bool { return name != first })
+}
+
 // loadCheckpoint sets the model to the last checkpoint and returns the state
 // that belongs to it.
 func loadCheckpoint[T Float](dir string, m *nn.Model[T]) (optimizers.State[T], *progress, error) {
 	var s optimizers.State[T]
+	if unbegun(dir) {
+		return s, nil, errNoCheckpoint
+	}
 	notes, err := LoadWeights(filepath.Join(dir, lastFile), m)
 	if err != nil {
 		return s, nil, err

@@ -49,8 +49,7 @@ func Evaluate[T Float](ctx context.Context, m *nn.Model[T], d data.Dataset) (*Sc
 // evaluate is Evaluate with programs that are there already. A loss that is not
 // finite is an error that names the first tensor.
 func evaluate[T Float](ctx context.Context, p *programs[T], d data.Dataset, metrics []string) (*Scores, error) {
-	sums := make([]float64, len(metrics))
-	loss := 0.0
+	sums := newTally(metrics, d.Target().Size())
 	l := data.Loader[T]{Data: d, Batch: evaluationPart}
 	for b, err := range l.Epoch(ctx, 0, 0) {
 		if err != nil {
@@ -70,19 +69,11 @@ func evaluate[T Float](ctx context.Context, p *programs[T], d data.Dataset, metr
 			}
 			return nil, fmt.Errorf("the loss is %v: %s", c.loss(), where)
 		}
-		weight := float64(b.N) / float64(d.Len())
-		loss += weight * c.loss()
-		c.addMetrics(sums, weight)
+		sums.add(b.N, c.loss(), c.means())
 	}
-	return newScores(loss, metrics, sums), nil
-}
-
-func newScores(loss float64, names []string, values []float64) *Scores {
-	s := &Scores{Loss: loss, Metrics: make(map[string]float64, len(names))}
-	for i, name := range names {
-		s.Metrics[name] = values[i]
-	}
-	return s
+	s := &Scores{}
+	sums.mean(s)
+	return s, nil
 }
 
 // metricNames are those of the model's loss, in its order.

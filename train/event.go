@@ -16,8 +16,8 @@ type ObserverFunc func(Event) error
 // Observe calls f.
 func (f ObserverFunc) Observe(e Event) error { return f(e) }
 
-// Event is one of *Started, *Stepped, *EpochDone, *Saved and *Finished. It is
-// valid until Observe returns.
+// Event is one of *Started, *Stepped, *EpochDone, *Saved, *Finished and *Stopped.
+// It is valid until Observe returns.
 type Event interface{ event() string }
 
 // Started comes first.
@@ -54,11 +54,16 @@ type Saved struct {
 	Step int    `json:"step"`
 }
 
-// Finished comes last, in a run that was not interrupted.
+// Finished comes last, in a run that came to its end.
 type Finished struct{ Result }
+
+// Stopped comes last, in a run that did not: it was interrupted or has failed.
+// The log does not have it.
+type Stopped struct{ Err error }
 
 func (*Started) event() string   { return "start" }
 func (*Stepped) event() string   { return "step" }
 func (*EpochDone) event() string { return "epoch" }
 func (*Saved) event() string     { return "saved" }
 func (*Finished) event() string  { return "end" }
+func (*Stopped) event() string   { return "stop" }

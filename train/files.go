@@ -35,7 +35,8 @@ const temporary = ".partial-"
 // the new content, whatever happens.
 func writeFile(path string, write func(io.Writer) error) (err error) {
 	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, temporary+filepath.Base(path)+"-*")
+	// The name is its own: a run's directory has one writer.
+	f, err := os.OpenFile(filepath.Join(dir, temporary+filepath.Base(path)), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
@@ -56,9 +57,6 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	if err := f.Chmod(0o666 &^ umask); err != nil {
-		return err
-	}
 	if err := f.Close(); err != nil {
 		return err
 	}
@@ -68,10 +66,6 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 	syncDir(dir)
 	return nil
 }
-
-// umask is what group and others may not do with the files: temporary files are
-// made private, the finished ones are not.
-const umask = 0o022
 
 // syncDir makes renames in the directory last. Not every system can; then they
 // last when it sees fit.

@@ -18,7 +18,7 @@ import (
 // saved and the observers are told.
 //
 // If ctx ends, the step that is under way ends too, all is saved and the error
-// wraps that of ctx. The History is what was measured until then, with any error.
+// wraps that of ctx; if it cannot be saved, the error says why. The History is what was measured until then, with any error.
 // A loss, gradient or weight that is not finite is an error that names the step
 // and the first tensor; the last checkpoint stays as it was.
 //
@@ -34,7 +34,12 @@ func Fit[T Float](ctx context.Context, m *nn.Model[T], d data.Dataset, c Config)
 		err = r.train(ctx)
 	}
 	if r.log != nil {
-		err = errors.Join(err, r.log.close())
+		if closed := r.log.close(); err == nil { // what fails here as well has failed already
+			err = closed
+		}
+	}
+	if err != nil {
+		_ = r.tellOthers(&Stopped{err}) // it is over, whatever they say
 	}
 	return &r.history, err
 }
@@ -49,6 +54,7 @@ type run[T Float] struct {
 	problem   *problem[T]
 	metrics   []string
 	at        progress
+	sums      tally // over this epoch's examples so far
 	history   History
 	log       *logger
 	observers []Observer
@@ -88,6 +94,9 @@ func newRun[T Float](m *nn.Model[T], d data.Dataset, c Config) (*run[T], error) 
 	if r.loader.Steps() < 1 {
 		return nil, fmt.Errorf("train: minibatches of %d and the last dropped leave none of the %d examples", c.Batch, d.Len())
 	}
+	if steps := r.loader.Steps(); c.Epochs > math.MaxInt/steps {
+		return nil, fmt.Errorf("train: %d epochs of %d steps; allowed are %d steps", c.Epochs, steps, math.MaxInt)
+	}
 	method := optimizers.ForSteps(c.Optimizer, c.Epochs*r.loader.Steps())
 	if r.optimizer, err = optimizers.New[T](method, Layout(m)); err != nil {
 		return nil, err
@@ -96,8 +105,10 @@ func newRun[T Float](m *nn.Model[T], d data.Dataset, c Config) (*run[T], error) 
 	if err := optimizers.Check(r.optimizer, optimizers.Problem[T](r.problem)); err != nil {
 		return nil, err
 	}
-	r.at.Metrics = make([]float64, len(metrics))
-	r.about = describe(m, c, d.Len())
+	r.sums = newTally(metrics, d.Target().Size())
+	if r.about, err = describe(m, d, c); err != nil {
+		return nil, err
+	}
 	return r, nil
 }
 
@@ -107,29 +118,15 @@ func (r *run[T]) start() error {
 	dir := r.config.Dir
 	resume := r.config.Resume
 	if dir != "" {
-		if err := openDir(dir, r.about, resume); err != nil {
+		var err error
+		if r.log, err = openDir(dir, r.about, resume); err != nil {
 			return err
 		}
 	}
 	if resume {
-		state, at, err := loadCheckpoint(dir, r.model)
-		if err != nil {
+		if err := r.restore(); err != nil {
 			return err
 		}
-		if err := r.optimizer.Restore(state); err != nil {
-			return err
-		}
-		if at.Metrics == nil {
-			at.Metrics = make([]float64, len(r.metrics))
-		}
-		r.at, r.history.Rows = *at, at.Rows
-	}
-	if dir != "" {
-		log, err := openLog(filepath.Join(dir, logFile), r.at.LogBytes)
-		if err != nil {
-			return err
-		}
-		r.log = log
 	}
 	r.mark = time.Now()
 	c := &r.config
@@ -137,8 +134,53 @@ func (r *run[T]) start() error {
 		Batch: c.Batch, Epochs: c.Epochs, StepsEpoch: r.loader.Steps(), Metrics: r.metrics, Resumed: resume, Step: r.at.Step, Dir: dir}); err != nil {
 		return err
 	}
-	if !resume {
+	if r.at.Step == 0 {
 		return r.save() // so that a run that dies in its first epoch can go on
+	}
+	return nil
+}
+
+// restore goes back to the checkpoint. A run that died before its first one
+// begins again.
+func (r *run[T]) restore() error {
+	state, at, err := loadCheckpoint(r.config.Dir, r.model)
+	if errors.Is(err, errNoCheckpoint) {
+		return r.log.cut(0)
+	}
+	if err != nil {
+		return err
+	}
+	if err := r.possible(at); err != nil {
+		return fmt.Errorf("train: %s: the state of the run is damaged: %w", r.config.Dir, err)
+	}
+	if err := r.optimizer.Restore(state); err != nil {
+		return err
+	}
+	r.at, r.history.Rows = *at, at.Rows
+	r.sums.examples, r.sums.loss = at.Examples, at.Loss
+	copy(r.sums.sums, at.Metrics)
+	return r.log.cut(at.LogBytes)
+}
+
+// possible says why this run cannot have got to a place.
+func (r *run[T]) possible(at *progress) error {
+	steps := r.loader.Steps()
+	switch {
+	case at.Epoch < 0 || at.Epoch > r.config.Epochs || at.Batch < 0 || at.Batch > steps || (at.Epoch == r.config.Epochs && at.Batch > 0):
+		return fmt.Errorf("batch %d of epoch %d; there are %d epochs of %d batches", at.Batch, at.Epoch+1, r.config.Epochs, steps)
+	case !at.Done && at.Step != at.Epoch*steps+at.Batch:
+		return fmt.Errorf("%d steps done at batch %d of epoch %d; an epoch has %d", at.Step, at.Batch, at.Epoch+1, steps)
+	case at.Step < 0 || at.Examples < 0 || at.LogBytes < 0:
+		return fmt.Errorf("%d steps, %d examples, %d bytes of the log; none can be negative", at.Step, at.Examples, at.LogBytes)
+	case at.Metrics != nil && len(at.Metrics) != len(r.metrics):
+		return fmt.Errorf("sums of %d metrics; the model has %d", len(at.Metrics), len(r.metrics))
+	case len(at.Rows) != at.Epoch:
+		return fmt.Errorf("%d rows of the table after %d epochs", len(at.Rows), at.Epoch)
+	}
+	for i, row := range at.Rows {
+		if row.Epoch != i+1 || row.Train == nil || (row.Val == nil) != (r.config.Val == nil) || (row.Test == nil) != (r.config.Test == nil) {
+			return fmt.Errorf("row %d of the table is of other data sets", i+1)
+		}
 	}
 	return nil
 }
@@ -151,7 +193,7 @@ func (r *run[T]) train(ctx context.Context) error {
 		}
 		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 			if saved := r.save(); saved != nil {
-				return errors.Join(err, saved)
+				return fmt.Errorf("train: interrupted after step %d of %d, but not saved: %w", r.at.Step, r.config.Epochs*r.loader.Steps(), saved)
 			}
 			return fmt.Errorf("train: interrupted after step %d of %d: %w", r.at.Step, r.config.Epochs*r.loader.Steps(), ctx.Err())
 		}
@@ -190,8 +232,8 @@ func (r *run[T]) epoch(ctx context.Context) error {
 		r.at.Best = &row.Val.Loss
 	}
 	r.at.Epoch++
-	r.at.Batch, r.at.Examples, r.at.Loss, r.at.EpochSeconds = 0, 0, 0, 0
-	clear(r.at.Metrics)
+	r.at.Batch, r.at.EpochSeconds = 0, 0
+	r.sums.reset()
 	if err := r.tell(&EpochDone{*row}); err != nil {
 		return r.giveUp(err)
 	}
@@ -223,11 +265,7 @@ func (r *run[T]) step(ctx context.Context, b data.Batch[T]) error {
 	r.at.LR = report.LR
 	r.at.Work += report.Work
 	if s := r.problem.batch; s.seen {
-		r.at.Examples += b.N
-		r.at.Loss += float64(b.N) * s.loss
-		for i, v := range s.scores {
-			r.at.Metrics[i] += float64(b.N) * v
-		}
+		r.sums.add(b.N, s.loss, s.scores)
 	}
 	elapsed := r.clock()
 	r.at.TrainSeconds += elapsed
@@ -235,7 +273,7 @@ func (r *run[T]) step(ctx context.Context, b data.Batch[T]) error {
 	e := &r.stepped
 	e.Epoch, e.Batch, e.Step, e.Examples, e.Report = r.at.Epoch+1, r.at.Batch, r.at.Step, b.N, report
 	e.Rate = r.rate()
-	r.scores(&e.Scores)
+	r.sums.mean(&e.Scores)
 	return nil
 }
 
@@ -243,18 +281,6 @@ func (r *run[T]) step(ctx context.Context, b data.Batch[T]) error {
 func (r *run[T]) rate() float64 {
 	done := min(r.at.Batch*r.config.Batch, r.about.Examples)
 	return float64(done) / max(r.at.EpochSeconds, 1e-9)
-}
-
-// scores sets s to the means over the epoch so far.
-func (r *run[T]) scores(s *Scores) {
-	n := float64(max(r.at.Examples, 1))
-	s.Loss = r.at.Loss / n
-	if s.Metrics == nil {
-		s.Metrics = make(map[string]float64, len(r.metrics))
-	}
-	for i, name := range r.metrics {
-		s.Metrics[name] = r.at.Metrics[i] / n
-	}
 }
 
 // clock adds the time since it was last asked to the run's and returns it.
@@ -270,7 +296,7 @@ func (r *run[T]) clock() float64 {
 func (r *run[T]) measure(ctx context.Context) (*Row, error) {
 	row := &Row{Epoch: r.at.Epoch + 1, Step: r.at.Step, LR: r.at.LR, Train: &Scores{}, Seconds: r.at.EpochSeconds,
 		Rate: r.rate(), Work: r.at.Work}
-	r.scores(row.Train)
+	r.sums.mean(row.Train)
 	for _, set := range []struct {
 		d    data.Dataset
 		name string
@@ -316,7 +342,8 @@ func (r *run[T]) giveUp(err error) error { return errors.Join(err, r.save()) }
 
 // save makes a checkpoint, unless what would be saved is not finite.
 func (r *run[T]) save() error {
-	if name := r.notFinite(); name != "" {
+	state := r.optimizer.State()
+	if name := r.notFinite(state); name != "" {
 		return fmt.Errorf("train: after step %d: %s is not finite%s", r.at.Step, name, r.kept())
 	}
 	if r.config.Dir == "" {
@@ -333,34 +360,57 @@ func (r *run[T]) save() error {
 	}
 	r.clock()
 	r.at.LogBytes, r.at.Rows = r.log.written, r.history.Rows
+	r.at.Examples, r.at.Loss, r.at.Metrics = r.sums.examples, r.sums.loss, r.sums.sums
 	if len(r.history.Rows) > 0 {
 		if err := writeBytes(filepath.Join(dir, metricsFile), r.history.CSV()); err != nil {
 			return err
 		}
 	}
-	if err := saveCheckpoint(dir, r.model, r.optimizer.State(), &r.at); err != nil {
+	if err := saveCheckpoint(dir, r.model, state, &r.at); err != nil {
 		return err
 	}
 	return r.tellOthers(saved)
 }
 
-// notFinite names the first tensor of the weights that is not finite.
-func (r *run[T]) notFinite() string {
-	for _, p := range r.model.Parameters() {
-		for _, v := range r.model.Params[p.Offset : p.Offset+p.Size()] {
-			if !finite(float64(v)) {
+// notFinite names the first tensor of the weights, the buffers or the
+// optimizer's state that is not finite: a second moment may overflow behind
+// weights that then stand still.
+func (r *run[T]) notFinite(s optimizers.State[T]) string {
+	in := func(list []nn.Param, x []T) string {
+		for _, p := range list {
+			if !allFinite(x[p.Offset : p.Offset+p.Size()]) {
 				return p.Name
 			}
 		}
+		return ""
 	}
-	for _, p := range r.model.BufferList() {
-		for _, v := range r.model.Buffers[p.Offset : p.Offset+p.Size()] {
-			if !finite(float64(v)) {
-				return p.Name
-			}
+	m := r.model
+	if name := in(m.Parameters(), m.Params); name != "" {
+		return name
+	}
+	if name := in(m.BufferList(), m.Buffers); name != "" {
+		return name
+	}
+	for _, name := range sortedNames(s.Vectors) {
+		x := s.Vectors[name]
+		if allFinite(x) {
+			continue
 		}
+		if len(x) == len(m.Params) {
+			return fmt.Sprintf("the optimizer's %s of %s", name, in(m.Parameters(), x))
+		}
+		return "the optimizer's " + name
 	}
 	return ""
+}
+
+func allFinite[T Float](x []T) bool {
+	for _, v := range x {
+		if !finite(float64(v)) {
+			return false
+		}
+	}
+	return true
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

@@ -3,8 +3,11 @@ package train
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/saddle-ml/saddle/optimizers"
@@ -18,28 +21,49 @@ type logger struct {
 	flushed time.Time
 }
 
-// openLog opens the log and cuts it to its first size bytes: what came after
-// the checkpoint will come again.
-func openLog(path string, size int64) (*logger, error) {
+// errLocked is for a log that another run is writing.
+var errLocked = errors.New("another process is training this run")
+
+// openLog opens the log for this run alone. It begins where cut says.
+func openLog(path string) (*logger, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	info, err := f.Stat()
-	if err == nil && info.Size() < size {
-		err = fmt.Errorf("%s has %d bytes, it had %d at the checkpoint", path, info.Size(), size)
-	}
-	if err == nil {
-		err = f.Truncate(size)
-	}
-	if err == nil {
-		_, err = f.Seek(size, 0)
-	}
-	if err != nil {
+	if err := lock(f); err != nil {
 		f.Close()
-		return nil, fmt.Errorf("train: %w", err)
+		return nil, fmt.Errorf("train: %s: %w", filepath.Dir(path), err)
 	}
-	return &logger{f: f, w: bufio.NewWriterSize(f, 1<<16), written: size}, nil
+	return &logger{f: f, w: bufio.NewWriterSize(f, 1<<16)}, nil
+}
+
+// size is how many bytes the log has.
+func (l *logger) size() (int64, error) {
+	info, err := l.f.Stat()
+	if err != nil {
+		return 0, fmt.Errorf("train: %w", err)
+	}
+	return info.Size(), nil
+}
+
+// cut leaves the log's first size bytes: what came after the checkpoint will
+// come again.
+func (l *logger) cut(size int64) error {
+	has, err := l.size()
+	if err != nil {
+		return err
+	}
+	if has < size {
+		return fmt.Errorf("train: %s has %d bytes, it had %d at the checkpoint", l.f.Name(), has, size)
+	}
+	if err := l.f.Truncate(size); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	if _, err := l.f.Seek(size, io.SeekStart); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	l.written = size
+	return nil
 }
 
 // Observe writes the event.

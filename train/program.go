@@ -52,6 +52,7 @@ type program[T Float] struct {
 	updates []int            // of each buffer, the output that is its new value, or -1
 	vector  int              // the first of the outputs, one a parameter, that make a flat vector
 	params  *T               // where the parameters that are set begin
+	scratch []float64
 }
 
 func (p *programs[T]) get(w want, size int) (*program[T], error) {
@@ -167,9 +168,11 @@ func (c *program[T]) along(v []T) error {
 // loss is the loss of the last run.
 func (c *program[T]) loss() float64 { return float64(c.Output(0)[0]) }
 
-// addMetrics adds the metrics of the last run, times a weight, to sums.
-func (c *program[T]) addMetrics(sums []float64, weight float64) {
+// means are the metrics of the last run, until the next.
+func (c *program[T]) means() []float64 {
+	c.scratch = c.scratch[:0]
 	for i := range c.graph.Metrics {
-		sums[i] += weight * float64(c.Output(c.metrics + i)[0])
+		c.scratch = append(c.scratch, float64(c.Output(c.metrics + i)[0]))
 	}
+	return c.scratch
 }

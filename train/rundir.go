@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 
+	"github.com/saddle-ml/saddle/data"
 	"github.com/saddle-ml/saddle/nn"
 	"github.com/saddle-ml/saddle/optimizers"
 )
@@ -24,21 +25,43 @@ const (
 
 // RunConfig is config.json: what a run was made of.
 type RunConfig struct {
-	Format     int      `json:"format"` // of the directory
-	Data       string   `json:"data"`
-	Model      string   `json:"model"`
-	Optimizer  string   `json:"optimizer"` // with its settings, as optimizers.Parse reads them
-	Loss       string   `json:"loss"`
-	Precision  string   `json:"precision"`
-	Epochs     int      `json:"epochs"`
-	Batch      int      `json:"batch"`
-	DropLast   bool     `json:"drop_last"`
-	Seed       uint64   `json:"seed"`
-	Examples   int      `json:"examples"` // of the training set
-	Input      []int    `json:"input"`    // shape of one example
-	Parameters int      `json:"parameters"`
-	Layers     []Layers `json:"layers"`
-	Settings   any      `json:"settings,omitempty"`
+	Format     int       `json:"format"` // of the directory
+	Data       string    `json:"data"`
+	Model      string    `json:"model"`
+	Optimizer  string    `json:"optimizer"` // with its settings, as optimizers.Parse reads them
+	Loss       string    `json:"loss"`
+	Precision  string    `json:"precision"`
+	Epochs     int       `json:"epochs"`
+	Batch      int       `json:"batch"`
+	DropLast   bool      `json:"drop_last"`
+	Seed       uint64    `json:"seed"`
+	Examples   int       `json:"examples"` // of the training set
+	Checksums  Checksums `json:"checksums"`
+	Input      []int     `json:"input"` // shape of one example
+	Parameters int       `json:"parameters"`
+	Layers     []Layers  `json:"layers"`
+	Settings   any       `json:"settings,omitempty"`
+}
+
+// Checksums tell whether data is what it was: of all numbers of a small set, of
+// evenly spaced examples of a large one. What there is not has none.
+type Checksums struct {
+	Train string `json:"train"`
+	Val   string `json:"val,omitempty"`
+	Test  string `json:"test,omitempty"`
+}
+
+// changed is the error for data that is not what it was.
+func (c Checksums) changed(now Checksums) error {
+	role := "training"
+	switch {
+	case c.Train != now.Train:
+	case c.Val != now.Val:
+		role = "validation"
+	default:
+		role = "test"
+	}
+	return fmt.Errorf("train: the %s data is not what it was when the run to resume began", role)
 }
 
 // Layers is a layer in config.json.
@@ -51,15 +74,30 @@ type Layers struct {
 
 const format = 1
 
-func describe[T Float](m *nn.Model[T], c Config, examples int) RunConfig {
+func describe[T Float](m *nn.Model[T], d data.Dataset, c Config) (RunConfig, error) {
 	var x T
 	r := RunConfig{Format: format, Data: c.Data, Model: c.Model, Optimizer: optimizers.Spec(c.Optimizer), Loss: m.Loss().String(),
 		Precision: fmt.Sprintf("%T", x), Epochs: c.Epochs, Batch: c.Batch, DropLast: c.DropLast, Seed: c.Seed,
-		Examples: examples, Input: m.Input(), Parameters: len(m.Params), Settings: c.Settings}
+		Examples: d.Len(), Input: m.Input(), Parameters: len(m.Params), Settings: c.Settings}
 	for _, row := range m.Rows() {
 		r.Layers = append(r.Layers, Layers{row.Name, row.Layer, row.Output, row.Params})
 	}
-	return r
+	if c.Dir == "" {
+		return r, nil
+	}
+	for _, set := range []struct {
+		d   data.Dataset
+		sum *string
+	}{{d, &r.Checksums.Train}, {c.Val, &r.Checksums.Val}, {c.Test, &r.Checksums.Test}} {
+		if set.d == nil {
+			continue
+		}
+		var err error
+		if *set.sum, err = fingerprint[T](set.d); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
 }
 
 // ReadConfig reads the config.json of a run directory. Its settings are decoded
@@ -92,6 +130,9 @@ func (r RunConfig) same(now RunConfig) error {
 			continue
 		}
 		if x, y := a.Field(i).Interface(), b.Field(i).Interface(); !reflect.DeepEqual(x, y) {
+			if was, ok := x.(Checksums); ok {
+				return was.changed(y.(Checksums))
+			}
 			return fmt.Errorf("train: the run to resume had %s %v, now it is %v", f.Tag.Get("json"), x, y)
 		}
 	}
@@ -99,31 +140,65 @@ func (r RunConfig) same(now RunConfig) error {
 }
 
 // openDir makes dir a run directory, or with resume checks that it is that of
-// this run.
-func openDir(dir string, c RunConfig, resume bool) error {
+// this run, and takes it for this process by its log. What fails leaves nothing.
+func openDir(dir string, c RunConfig, resume bool) (log *logger, err error) {
 	if resume {
 		old, err := ReadConfig(dir, nil)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := old.same(c); err != nil {
-			return err
+			return nil, err
 		}
-		return removePartial(dir)
+		if log, err = openLog(filepath.Join(dir, logFile)); err != nil {
+			return nil, err
+		}
+		if err := removePartial(dir); err != nil {
+			return nil, errors.Join(err, log.close())
+		}
+		return log, nil
 	}
+	_, err = os.Stat(dir)
+	made := errors.Is(err, fs.ErrNotExist)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("train: %w", err)
+		return nil, fmt.Errorf("train: %w", err)
 	}
-	for _, name := range []string{configFile, lastFile, logFile} {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+	defer func() {
+		if err != nil && made {
+			os.Remove(dir) // if it is empty
+		}
+	}()
+	if log, err = openLog(filepath.Join(dir, logFile)); err != nil {
+		return nil, err
+	}
+	if err = vacant(dir, log); err != nil {
+		log.f.Close()
+		return nil, err
+	}
+	text, err := indented(c)
+	if err == nil {
+		err = writeBytes(filepath.Join(dir, configFile), text)
+	}
+	if err != nil {
+		log.f.Close()
+		os.Remove(log.f.Name())
+		return nil, err
+	}
+	return log, nil
+}
+
+// vacant says whether a directory can take a new run.
+func vacant(dir string, log *logger) error {
+	for _, name := range []string{configFile, lastFile} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
 			return fmt.Errorf("train: %s holds a run already (%s); resume it, or choose another directory", dir, name)
 		}
 	}
-	text, err := indented(c)
-	if err != nil {
-		return err
+	size, err := log.size()
+	if err == nil && size > 0 {
+		err = fmt.Errorf("train: %s holds the %s of a run already; choose another directory", dir, logFile)
 	}
-	return writeBytes(filepath.Join(dir, configFile), text)
+	return err
 }
 
 func writeBytes(path string, b []byte) error {

@@ -104,7 +104,9 @@ func (s *sample[T]) evaluate(w want, dst, x []T) (float64, error) {
 		if !first {
 			return
 		}
-		c.addMetrics(s.scores, weight)
+		for i, mean := range c.means() {
+			s.scores[i] += weight * mean
+		}
 		// A model with buffers goes through in one part.
 		for i, b := range s.programs.buffers {
 			if u := c.updates[i]; u >= 0 {
