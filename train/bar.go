@@ -4,138 +4,166 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 )
 
 // Bar shows a run on w: a progress bar an epoch with loss, accuracy, rate and
-// time left where w is a terminal, and otherwise what Lines shows.
+// the time left to the end of the run where w is a terminal, and otherwise what
+// Lines shows.
 func Bar(w io.Writer) Observer {
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return &bar{w: w, lines: lines{w: w}}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
+		return &bar{lines: lines{w: w}, columns: func() int {
+			columns, _, err := term.GetSize(int(f.Fd()))
+			if err != nil || columns < 1 {
+				columns = 80
+			}
+			return columns
+		}}
 	}
 	return Lines(w)
 }
 
-// Lines shows a run on w as plain text: a line an epoch.
-func Lines(w io.Writer) Observer { return &lines{w: w} }
-
-type lines struct {
-	w       io.Writer
-	started Started
-}
-
-// Observe writes what is worth a line.
-func (l *lines) Observe(e Event) error {
-	switch e := e.(type) {
-	case *Started:
-		l.started = *e
-		if e.Resumed {
-			return l.print("resumed after step %d of %d\n", e.Step, e.Epochs*e.StepsEpoch)
-		}
-	case *EpochDone:
-		return l.print("%s\n", l.epoch(e.Row))
-	}
-	return nil
-}
-
-func (l *lines) print(format string, args ...any) error {
-	if _, err := fmt.Fprintf(l.w, format, args...); err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
-	return nil
-}
-
-// epoch is the line of an epoch.
-func (l *lines) epoch(r Row) string {
-	s := fmt.Sprintf("epoch %*d/%d", len(fmt.Sprint(l.started.Epochs)), r.Epoch, l.started.Epochs)
-	s += "  train " + scoresText(r.Train)
-	if r.Val != nil {
-		s += "  val " + scoresText(r.Val)
-	}
-	if r.Test != nil {
-		s += "  test " + scoresText(r.Test)
-	}
-	return s + fmt.Sprintf("  %.1f s  %.0f examples/s", r.Seconds, r.Rate)
-}
-
-// scoresText is the loss and the metrics, accuracy in percent.
-func scoresText(s *Scores) string {
-	text := fmt.Sprintf("loss %.4f", s.Loss)
-	for _, name := range sortedNames(s.Metrics) {
-		text += " " + metricText(name, s.Metrics[name])
-	}
-	return text
-}
-
-func metricText(name string, v float64) string {
-	switch name {
-	case "accuracy":
-		return fmt.Sprintf("accuracy %.2f %%", 100*v)
-	case "squared_error":
-		return fmt.Sprintf("squared error %.4f", v)
-	}
-	return fmt.Sprintf("%s %.4f", name, v)
-}
-
-// bar is a progress bar on a terminal.
+// bar is a progress bar on a terminal, one line that is drawn over and over.
 type bar struct {
-	w     io.Writer
-	lines lines
-	now   *progressbar.ProgressBar
-	drawn time.Time
+	lines
+	columns func() int // of the terminal, which may change
+	begun   time.Time  // of this process's training
+	from    int        // step it began after
+	epoch   int
+	batch   int
+	now     Stepped
+	drawn   time.Time
+	width   int // columns in use
 }
 
-// redraw is how often the numbers beside the bar change.
+// redraw is how often the line changes.
 const redraw = 100 * time.Millisecond
 
 // Observe moves the bar.
 func (b *bar) Observe(e Event) error {
 	switch e := e.(type) {
+	case *Started:
+		if err := b.lines.Observe(e); err != nil {
+			return err
+		}
+		b.begun, b.from = time.Now(), e.Step
+		b.epoch, b.batch = e.Step/e.StepsEpoch+1, e.Step%e.StepsEpoch
+		if b.epoch > e.Epochs {
+			return nil
+		}
+		return b.draw(nil)
 	case *Stepped:
-		if b.now == nil {
-			b.now = b.newBar(e)
+		b.epoch, b.batch = e.Epoch, e.Batch
+		if time.Since(b.drawn) < redraw && e.Batch < b.started.StepsEpoch {
+			return nil
 		}
-		last := e.Batch == b.lines.started.StepsEpoch
-		if now := time.Now(); last || now.Sub(b.drawn) >= redraw {
-			b.drawn = now
-			b.now.Describe(b.text(e))
-			if err := b.now.Set(e.Batch); err != nil {
-				return fmt.Errorf("train: progress bar: %w", err)
-			}
+		return b.draw(e)
+	case *EpochDone:
+		if err := b.clear(); err != nil {
+			return err
 		}
-		return nil
-	case *EpochDone, *Saved, *Finished:
-		b.clear()
+		if err := b.lines.Observe(e); err != nil {
+			return err
+		}
+		if e.Row.Epoch == b.started.Epochs {
+			return nil
+		}
+		b.epoch, b.batch = e.Row.Epoch+1, 0
+		return b.draw(nil)
+	case *Finished, *Stopped:
+		return b.clear()
 	}
 	return b.lines.Observe(e)
 }
 
-// clear takes the bar away, so that a line can stand in its place.
-func (b *bar) clear() {
-	if b.now != nil {
-		_ = b.now.Clear() // it only writes to the terminal
-		b.now = nil
-	}
+// draw puts the line on the terminal in one piece; e is nil before an epoch's
+// first step.
+func (b *bar) draw(e *Stepped) error {
+	b.drawn = time.Now()
+	line := b.line(e, b.columns()-1) // the last column would break the line
+	width := utf8.RuneCountInString(line)
+	pad := strings.Repeat(" ", max(0, b.width-width))
+	b.width = width
+	return b.print("\r%s%s", line, pad)
 }
 
-func (b *bar) newBar(e *Stepped) *progressbar.ProgressBar {
-	p := progressbar.NewOptions(b.lines.started.StepsEpoch,
-		progressbar.OptionSetWriter(b.w),
-		progressbar.OptionSetWidth(24),
-		progressbar.OptionSetPredictTime(true),
-		progressbar.OptionSetElapsedTime(true),
-		progressbar.OptionThrottle(0),
+// clear takes the line away, so that another can stand in its place.
+func (b *bar) clear() error {
+	if b.width == 0 {
+		return nil
+	}
+	blank := strings.Repeat(" ", min(b.width, b.columns()-1))
+	b.width = 0
+	return b.print("\r%s\r", blank)
+}
+
+// The widths of the bar itself, without what stands beside it.
+const (
+	narrowBar = 8
+	wideBar   = 24
+)
+
+// line is as much as fits in so many columns: what matters least goes first.
+func (b *bar) line(e *Stepped, columns int) string {
+	epoch := fmt.Sprintf("epoch %d/%d", b.epoch, b.started.Epochs)
+	texts := []string{epoch, ""}
+	if e != nil {
+		loss, scores := fmt.Sprintf("  loss %.4f", e.Scores.Loss), "  "+scoresText(&e.Scores)
+		left := "  " + durationText(b.left(e)) + " left"
+		texts = []string{
+			epoch + scores + fmt.Sprintf("  %.0f examples/s", e.Rate) + left,
+			epoch + scores + fmt.Sprintf("  %.0f/s", e.Rate) + left,
+			epoch + scores + left,
+			epoch + loss + left,
+			epoch + loss,
+			epoch,
+			"",
+		}
+	}
+	for _, text := range texts {
+		const beside = len(" 100% ||")
+		if room := columns - len(text) - beside; room >= narrowBar {
+			return text + b.saucer(min(room, wideBar))
+		}
+	}
+	return ""
+}
+
+// saucer is the bar itself.
+func (b *bar) saucer(width int) string {
+	p := progressbar.NewOptions(b.started.StepsEpoch,
+		progressbar.OptionSetWriter(io.Discard),
+		progressbar.OptionSetWidth(width),
+		progressbar.OptionSetElapsedTime(false),
+		progressbar.OptionSetPredictTime(false),
 		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "━", SaucerHead: "╸", SaucerPadding: " ", BarStart: "│", BarEnd: "│"}),
 	)
-	b.drawn = time.Time{}
-	_ = p.Set(e.Batch - 1) // where an interrupted epoch goes on
-	return p
+	_ = p.Set(b.batch) // it is within the epoch
+	_ = p.RenderBlank()
+	return strings.TrimRight(strings.TrimPrefix(p.String(), "\r"), " ")
 }
 
-// text stands before the bar.
-func (b *bar) text(e *Stepped) string {
-	return fmt.Sprintf("epoch %d/%d  %s  %.0f examples/s ", e.Epoch, b.lines.started.Epochs, scoresText(&e.Scores), e.Rate)
+// left is the time to the end of the run, if it goes on as it did in this
+// process, with its measuring.
+func (b *bar) left(e *Stepped) time.Duration {
+	done := e.Step - b.from
+	rest := b.started.Epochs*b.started.StepsEpoch - e.Step
+	return time.Duration(float64(time.Since(b.begun)) / float64(done) * float64(rest))
+}
+
+// durationText is 7s, 3m07s or 2h05m.
+func durationText(d time.Duration) string {
+	s := int(d.Round(time.Second).Seconds())
+	switch {
+	case s < 60:
+		return fmt.Sprintf("%ds", s)
+	case s < 3600:
+		return fmt.Sprintf("%dm%02ds", s/60, s%60)
+	}
+	return fmt.Sprintf("%dh%02dm", s/3600, s%3600/60)
 }
