@@ -13,7 +13,7 @@ func Apply[T Float](lower func(*Builder, []Value) Value, shapes [][]int, operand
 	b := newBuilder()
 	in := make([]Value, len(shapes))
 	for i, s := range shapes {
-		in[i] = b.add(inputOp{i, fmt.Sprintf("operand %d", i)}, s)
+		in[i] = b.add(inputOp{slot: i, name: fmt.Sprintf("operand %d", i)}, s)
 	}
 	v := lower(b, in)
 	if b.err != nil {

@@ -16,7 +16,7 @@ type Builder struct {
 	err   error
 }
 
-func newBuilder() *Builder { return &Builder{g: &graph{}} }
+func newBuilder() *Builder { return &Builder{g: &graph{copies: 1}} }
 
 // Err is the first error.
 func (b *Builder) Err() error { return b.err }

@@ -1,12 +1,27 @@
 package exec
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
-// gemmOp multiplies matrices: [batch..., m, k] by [batch..., k, n]. A transposed
-// operand is a view.
-type gemmOp struct{}
+// gemmOp multiplies matrices, [batch..., m, k] by [batch..., k, n], and adds the
+// products of all its pairs of operands. A transposed operand is a view.
+type gemmOp struct {
+	pairs int
+	code  []mapFn // a function of the sum, register 0, and the operands behind the pairs
+}
 
-func (gemmOp) String() string { return "gemm" }
+func (o gemmOp) String() string {
+	s := "gemm"
+	if o.pairs > 1 {
+		s = fmt.Sprintf("gemm[%d]", o.pairs)
+	}
+	if o.code != nil {
+		s += " " + mapOp{o.code}.String()
+	}
+	return s
+}
 
 // Gemm is the matrix product of the last two axes, [batch..., m, k] by
 // [batch..., k, n], for every index of the leading axes, which are equal.
@@ -21,7 +36,7 @@ func (b *Builder) Gemm(x, y Value) Value {
 		return b.failf("gemm: %v by %v", xs, ys)
 	}
 	shape := append(slices.Clone(xs[:r-1]), ys[r-1])
-	return b.add(gemmOp{}, shape, b.matrix(x), b.matrix(y))
+	return b.add(gemmOp{pairs: 1}, shape, b.matrix(x), b.matrix(y))
 }
 
 // matrix is v, or a copy of it if neither its rows nor its columns are

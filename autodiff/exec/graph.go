@@ -16,9 +16,10 @@ const None Value = -1
 // graph is a program as the passes see it: instructions in an order in which
 // each comes after those it reads.
 type graph struct {
-	vals []val
-	code []inst
-	outs []Value
+	vals   []val
+	code   []inst
+	outs   []Value
+	copies int // of every late value, at least 1
 }
 
 type val struct {
@@ -31,6 +32,7 @@ type inst struct {
 	in    []Value
 	out   Value
 	where string // the layer or expression it comes from, for errors and profiles
+	late  bool   // runs in each Run of a program that is prepared once (see stage)
 }
 
 // An op is what an instruction does. Its String holds every setting: two
@@ -39,6 +41,9 @@ type op interface{ String() string }
 
 func (g *graph) def(v Value) *inst   { return &g.code[g.vals[v].inst] }
 func (g *graph) shape(v Value) []int { return g.vals[v].shape }
+
+// late tells whether v is of the second stage.
+func (g *graph) late(v Value) bool { return g.def(v).late }
 
 func (g *graph) add(o op, where string, shape []int, in ...Value) Value {
 	v := Value(len(g.vals))
@@ -81,6 +86,13 @@ func (g *graph) splat(v Value) (float64, bool) {
 	return x, true
 }
 
+// clone is a copy that passes may change.
+func (g *graph) clone() *graph {
+	c := *g
+	c.vals, c.code, c.outs = slices.Clone(g.vals), slices.Clone(g.code), slices.Clone(g.outs)
+	return &c
+}
+
 // String lists the program, an instruction a line.
 func (g *graph) String() string {
 	var b strings.Builder
@@ -91,6 +103,9 @@ func (g *graph) String() string {
 			fmt.Fprintf(&b, " %%%d", v)
 		}
 		fmt.Fprintf(&b, " %s", shapeString(g.shape(in.out)))
+		if in.late {
+			b.WriteString(" late")
+		}
 		if in.where != "" {
 			fmt.Fprintf(&b, " ; %s", in.where)
 		}
@@ -108,6 +123,7 @@ func (g *graph) String() string {
 type inputOp struct {
 	slot int
 	name string
+	late bool
 }
 
 func (o inputOp) String() string { return fmt.Sprintf("input(%q)", o.name) }

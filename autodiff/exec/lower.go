@@ -24,9 +24,10 @@ type Op interface {
 // depends on it takes it from [Program.Seed].
 const KeyName = "saddle.key"
 
-// lower writes the outputs, as functions of the given nodes, to b. It gives the
-// key node if the outputs depend on one that is not given.
-func lower(b *Builder, dt tensor.Dtype, outputs, given []*gorgonia.Node) (key *gorgonia.Node, err error) {
+// lower writes the outputs, as functions of the given nodes, to b; the last
+// late of these are of the second stage. It gives the key node if the outputs
+// depend on one that is not given.
+func lower(b *Builder, dt tensor.Dtype, outputs, given []*gorgonia.Node, late int) (key *gorgonia.Node, err error) {
 	values := make(map[*gorgonia.Node]Value)
 	for i, n := range given {
 		if n == nil {
@@ -38,14 +39,14 @@ func lower(b *Builder, dt tensor.Dtype, outputs, given []*gorgonia.Node) (key *g
 		if n.Dtype() != dt {
 			return nil, fmt.Errorf("exec: input %q holds %v, the program works in %v", n.Name(), n.Dtype(), dt)
 		}
-		values[n] = b.add(inputOp{i, n.Name()}, []int(n.Shape()))
+		values[n] = b.add(inputOp{i, n.Name(), i >= len(given)-late}, []int(n.Shape()))
 	}
 	keyOf := func(n *gorgonia.Node) Value {
 		if n.Name() != KeyName || !n.Shape().Eq(tensor.Shape{4}) {
 			return None
 		}
 		key = n
-		return b.add(inputOp{len(given), KeyName}, []int{4})
+		return b.add(inputOp{slot: len(given), name: KeyName}, []int{4})
 	}
 	for i, n := range outputs {
 		if n == nil {

@@ -19,10 +19,12 @@ type machine[T Float] struct {
 	slots [][]T   // arena, constants, and what the caller gives
 	work  [][]T   // scratch of each worker, as large as the largest need
 	need  int
+	copy  int // of the late values, that is being computed
 }
 
-// place is where the elements of a value begin.
-type place struct{ slot, off int }
+// place is where the elements of a value begin, and how far on those of its next
+// copy.
+type place struct{ slot, off, slotStep, offStep int }
 
 const (
 	arenaSlot = iota
@@ -30,13 +32,17 @@ const (
 	firstSlot // of inputs, then of outputs
 )
 
-// step runs one instruction.
+// step runs one instruction, for the copy that is being computed.
 type step func() error
+
+// wide runs an instruction for the first n copies.
+type wide func(n int) error
 
 // operand is a value as an instruction reads or writes it.
 type operand[T Float] struct {
-	m             *machine[T]
-	slot, off, n  int
+	m *machine[T]
+	place
+	n             int // elements from the first to the last
 	shape, stride []int
 }
 
@@ -44,17 +50,45 @@ func (m *machine[T]) operand(v Value) operand[T] {
 	base, off, stride := m.g.view(v)
 	shape := m.g.shape(v)
 	p := m.at[base]
-	return operand[T]{m, p.slot, p.off + off, extent(shape, stride), shape, stride}
+	p.off += off
+	return operand[T]{m, p, extent(shape, stride), shape, stride}
 }
 
 // data is the elements from the first to the last that o reaches.
-func (o *operand[T]) data() []T { return o.m.slots[o.slot][o.off : o.off+o.n : o.off+o.n] }
+func (o *operand[T]) data() []T { return o.of(o.m.copy) }
+
+// of is the data of a copy; an early value has one for all.
+func (o *operand[T]) of(copy int) []T {
+	off := o.off + copy*o.offStep
+	return o.m.slots[o.slot+copy*o.slotStep][off : off+o.n : off+o.n]
+}
 
 // scratch is the memory of worker, at least as large as every need called for
 // before the first run.
 func (m *machine[T]) scratch(worker int) []T { return m.work[worker] }
 
 func (m *machine[T]) needs(n int) { m.need = max(m.need, n) }
+
+// wide makes what runs an instruction for several copies.
+func (m *machine[T]) wide(in *inst) (wide, error) {
+	if o, ok := in.op.(gemmOp); ok {
+		return m.bindGemm(in, o), nil
+	}
+	s, err := m.bind(in)
+	if err != nil {
+		return nil, err
+	}
+	return func(n int) error {
+		for k := range n {
+			m.copy = k
+			if err := s(); err != nil {
+				return err
+			}
+		}
+		m.copy = 0
+		return nil
+	}, nil
+}
 
 func (m *machine[T]) bind(in *inst) (step, error) {
 	switch o := in.op.(type) {
@@ -64,8 +98,6 @@ func (m *machine[T]) bind(in *inst) (step, error) {
 		return m.bindReduce(in, o), nil
 	case argMaxOp:
 		return m.bindArgMax(in), nil
-	case gemmOp:
-		return m.bindGemm(in), nil
 	case convOp:
 		return m.bindConv(in, o), nil
 	case poolOp:

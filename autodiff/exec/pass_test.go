@@ -16,7 +16,7 @@ func (b *Builder) input(shape ...int) Value {
 			n++
 		}
 	}
-	return b.add(inputOp{n, string(rune('a' + n))}, shape)
+	return b.add(inputOp{slot: n, name: string(rune('a' + n))}, shape)
 }
 
 // returns ends a program.

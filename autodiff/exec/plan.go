@@ -12,7 +12,7 @@ type plan struct {
 	at    []place
 	arena int // elements
 	data  []float64
-	// external counts the slots that the caller fills: inputs, then outputs.
+	// The caller fills slots for inputs, then outputs, one for each copy.
 	inputs, outputs int
 }
 
@@ -47,16 +47,16 @@ func makePlan(g *graph, inputs int) *plan {
 		case viewOp:
 			continue
 		case inputOp:
-			p.at[in.out] = place{firstSlot + o.slot, 0}
+			p.at[in.out] = g.external(o.slot, o.late)
 			continue
 		case constOp:
-			p.at[in.out] = place{constSlot, len(p.data)}
+			p.at[in.out] = place{slot: constSlot, off: len(p.data)}
 			p.data = append(p.data, o.data...)
 			p.data = append(p.data, make([]float64, roundUp(len(p.data))-len(p.data))...)
 			continue
 		}
 		if k, ok := output[in.out]; ok {
-			p.at[in.out] = place{firstSlot + inputs + k, 0}
+			p.at[in.out] = g.external(inputs+k, in.late)
 			continue
 		}
 		last := i
@@ -71,7 +71,11 @@ func makePlan(g *graph, inputs int) *plan {
 			}
 		}
 		owner[in.out] = len(spans)
-		spans = append(spans, span{in.out, roundUp(Size(g.shape(in.out))), i, last})
+		size := roundUp(Size(g.shape(in.out)))
+		if in.late {
+			size *= g.copies
+		}
+		spans = append(spans, span{in.out, size, i, last})
 	}
 
 	// Largest first, each at the lowest free place.
@@ -100,8 +104,21 @@ func makePlan(g *graph, inputs int) *plan {
 	}
 	for v, s := range owner {
 		if s >= 0 {
-			p.at[v] = place{arenaSlot, offset[s]}
+			p.at[v] = place{slot: arenaSlot, off: offset[s]}
+			if g.code[g.vals[v].inst].late {
+				p.at[v].offStep = spans[s].size / g.copies
+			}
 		}
+	}
+	return p
+}
+
+// external is the place of what the caller gives: each has a slot for every
+// copy.
+func (g *graph) external(i int, late bool) place {
+	p := place{slot: firstSlot + i*g.copies}
+	if late {
+		p.slotStep = 1
 	}
 	return p
 }
@@ -113,7 +130,7 @@ func inPlace(g *graph, in *inst, owner []int) int {
 	for _, v := range in.in {
 		base, off, stride := g.view(v)
 		if owner[base] < 0 || off != 0 || !slices.Equal(stride, rowMajor(shape)) ||
-			Size(g.shape(base)) != Size(shape) {
+			Size(g.shape(base)) != Size(shape) || g.late(base) != in.late {
 			continue
 		}
 		safe := true // no other operand reads the same memory at other places

@@ -1,9 +1,11 @@
 package exec
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -21,23 +23,37 @@ type Params []*gorgonia.Node
 // Options are settings of Compile. The zero value is the default.
 type Options struct {
 	Pool *parallel.Pool // who runs the program; nil for the pool of the process
+
+	// Late lists more inputs, behind the others and the parameters. What does not
+	// depend on them is computed by Prepare, and only the rest by Run: products
+	// with many directions at one point, for example.
+	Late Inputs
+	// Copies is the number of values that each late input can have at once, and
+	// each output that depends on one; 0 means 1. RunCopies computes several.
+	Copies int
 }
 
 // A Program computes the values of some nodes from the values of others. It is
 // not safe for use by several goroutines at once.
 type Program[T Float] struct {
-	m       *machine[T]
-	steps   []step
-	insts   []*inst // the instruction of each step
-	inputs  []port
-	outputs []port
-	slot    map[*gorgonia.Node]int // of inputs
-	key     []T                    // of random numbers; nil if there are none
+	m        *machine[T]
+	early    []wide  // what Prepare runs
+	steps    []wide  // what Run runs
+	insts    []*inst // the instructions of early, then of steps
+	inputs   []port
+	outputs  []port
+	slot     map[*gorgonia.Node]int // of inputs
+	key      []T                    // of random numbers; nil if there are none
+	staged   bool
+	prepared bool
+	plain    *graph // the program as it was lowered
 }
 
-// port is an input or output: a slot that holds n elements.
+// port is an input or output of n elements, with a slot for each copy.
 type port struct {
 	slot, n int
+	copies  int
+	late    bool
 	name    string
 	shape   []int
 }
@@ -46,13 +62,17 @@ type port struct {
 // parameters. Every node must have an operation that is an [Op]; package
 // autodiff translates those of Gorgonia first.
 func Compile[T Float](outputs []*gorgonia.Node, inputs Inputs, params Params, o Options) (*Program[T], error) {
+	if o.Copies < 0 || o.Copies > 1 && len(o.Late) == 0 {
+		return nil, fmt.Errorf("exec: %d copies of %d late inputs; allowed are 1 and more of at least one (0 means 1)", o.Copies, len(o.Late))
+	}
 	b := newBuilder()
-	given := slices.Concat([]*gorgonia.Node(inputs), []*gorgonia.Node(params))
+	b.g.copies = max(1, o.Copies)
+	given := slices.Concat([]*gorgonia.Node(inputs), []*gorgonia.Node(params), []*gorgonia.Node(o.Late))
 	dt := tensor.Float64
 	if sizeof[T]() == 4 {
 		dt = tensor.Float32
 	}
-	key, err := lower(b, dt, outputs, given)
+	key, err := lower(b, dt, outputs, given, len(o.Late))
 	if err != nil {
 		return nil, err
 	}
@@ -62,8 +82,7 @@ func Compile[T Float](outputs []*gorgonia.Node, inputs Inputs, params Params, o 
 	}
 	if key != nil {
 		p.key = make([]T, 4)
-		given = append(given, key)
-		p.m.slots[firstSlot+len(given)-1] = p.key
+		p.m.slots[p.inputs[len(given)].slot] = p.key
 	}
 	p.slot = make(map[*gorgonia.Node]int, len(given))
 	for i, n := range given {
@@ -83,15 +102,25 @@ type pass struct {
 var passes = []pass{
 	{"prune", prune},
 	{"simplify", simplify},
+	{"rectify", rectify},
+	{"stage", stage},
+	{"accumulate", accumulate},
+	{"fuse", fuse},
 	{"prune", prune},
 	{"schedule", schedule},
 }
 
 func assemble[T Float](g *graph, o Options) (*Program[T], error) {
+	plain := g.clone()
 	for _, p := range passes {
 		p.run(g)
 	}
-	return link[T](g, o)
+	p, err := link[T](g, o)
+	if err != nil {
+		return nil, err
+	}
+	p.plain = plain
+	return p, nil
 }
 
 // link plans the memory of g and binds its instructions to it.
@@ -101,7 +130,12 @@ func link[T Float](g *graph, o Options) (*Program[T], error) {
 	for i := range g.code {
 		if in, ok := g.code[i].op.(inputOp); ok {
 			shape := g.shape(g.code[i].out)
-			p.inputs = append(p.inputs, port{firstSlot + in.slot, Size(shape), in.name, shape})
+			q := port{slot: firstSlot + in.slot*g.copies, n: Size(shape), copies: 1, late: in.late, name: in.name, shape: shape}
+			if in.late {
+				q.copies = g.copies
+				p.staged = true
+			}
+			p.inputs = append(p.inputs, q)
 		}
 	}
 	slices.SortFunc(p.inputs, func(a, b port) int { return a.slot - b.slot })
@@ -110,15 +144,18 @@ func link[T Float](g *graph, o Options) (*Program[T], error) {
 		o.Pool = parallel.Shared()
 	}
 	m := &machine[T]{g: g, pool: o.Pool, at: plan.at}
-	m.slots = make([][]T, firstSlot+plan.inputs+plan.outputs)
+	m.slots = make([][]T, firstSlot+(plan.inputs+plan.outputs)*g.copies)
 	m.slots[arenaSlot] = aligned[T](plan.arena)
 	m.slots[constSlot] = aligned[T](len(plan.data))
 	for i, x := range plan.data {
 		m.slots[constSlot][i] = T(x)
 	}
 	for i, v := range g.outs {
-		n := Size(g.shape(v))
-		q := port{firstSlot + plan.inputs + i, n, fmt.Sprintf("output %d", i), g.shape(v)}
+		q := port{slot: firstSlot + (plan.inputs+i)*g.copies, n: Size(g.shape(v)), copies: 1, late: g.late(v),
+			name: fmt.Sprintf("output %d", i), shape: g.shape(v)}
+		if q.late {
+			q.copies = g.copies
+		}
 		p.outputs = append(p.outputs, q)
 	}
 	for i := range g.code {
@@ -127,11 +164,15 @@ func link[T Float](g *graph, o Options) (*Program[T], error) {
 		case viewOp, inputOp, constOp:
 			continue
 		}
-		s, err := m.bind(in)
+		s, err := m.wide(in)
 		if err != nil {
 			return nil, err
 		}
-		p.steps = append(p.steps, s)
+		if p.staged && !in.late {
+			p.early = append(p.early, s)
+		} else {
+			p.steps = append(p.steps, s)
+		}
 		p.insts = append(p.insts, in)
 	}
 	m.work = make([][]T, m.pool.Workers())
@@ -146,8 +187,10 @@ func link[T Float](g *graph, o Options) (*Program[T], error) {
 // copy where it is a view, an input, a constant, or wanted twice.
 func ownOutputs(g *graph) {
 	seen := map[Value]bool{}
+	var early, late []inst
 	for i, v := range g.outs {
-		switch g.def(v).op.(type) {
+		d := g.def(v)
+		switch d.op.(type) {
 		case viewOp, inputOp, constOp:
 		default:
 			if !seen[v] {
@@ -155,63 +198,113 @@ func ownOutputs(g *graph) {
 				continue
 			}
 		}
-		where := g.def(v).where
-		g.outs[i] = g.add(mapOp{[]mapFn{{fn: Copy, operand: 1}}}, where, g.shape(v), v)
+		in := inst{op: mapOp{[]mapFn{{fn: Copy, operand: 1}}}, in: []Value{v}, out: Value(len(g.vals)), where: d.where, late: d.late}
+		g.vals = append(g.vals, val{shape: g.shape(v)})
+		g.outs[i] = in.out
+		if d.late {
+			late = append(late, in)
+		} else {
+			early = append(early, in)
+		}
 	}
+	at := slices.IndexFunc(g.code, func(in inst) bool { return in.late })
+	if at < 0 {
+		at = len(g.code)
+	}
+	g.setCode(slices.Concat(g.code[:at], early, g.code[at:], late))
 }
 
 // Set gives the value of an input or parameter: x, in row-major order, is read
-// by every later Run and must stay as long as it is set. It is not copied.
-func (p *Program[T]) Set(n *gorgonia.Node, x []T) error {
+// by every later Run, or Prepare if the input is not late, and must stay as
+// long as it is set. It is not copied.
+func (p *Program[T]) Set(n *gorgonia.Node, x []T) error { return p.SetCopy(n, 0, x) }
+
+// SetCopy is Set for one copy of a late input, counted from 0.
+func (p *Program[T]) SetCopy(n *gorgonia.Node, copy int, x []T) error {
 	i, ok := p.slot[n]
 	if !ok {
 		return fmt.Errorf("exec: node %v is no input of the program", n)
 	}
-	return p.SetInput(i, x)
+	return p.set(i, copy, x)
 }
 
 // SetInput is Set for the input of that number: inputs are numbered in the
-// order given to Compile, and parameters after them.
-func (p *Program[T]) SetInput(i int, x []T) error {
+// order given to Compile, parameters after them and late inputs at the end.
+func (p *Program[T]) SetInput(i int, x []T) error { return p.set(i, 0, x) }
+
+func (p *Program[T]) set(i, copy int, x []T) error {
 	if i < 0 || i >= len(p.inputs) {
 		return fmt.Errorf("exec: input %d of %d", i, len(p.inputs))
 	}
-	q := &p.inputs[i]
-	if len(x) != q.n {
-		return fmt.Errorf("exec: %d numbers for input %q of shape %v, want %d", len(x), q.name, q.shape, q.n)
-	}
-	p.m.slots[q.slot] = x
-	return nil
+	return p.m.place(&p.inputs[i], "input "+strconv.Quote(p.inputs[i].name), copy, x)
 }
 
 // SetOutput makes later runs write output i to dst, which must not overlap any
 // input or other output.
-func (p *Program[T]) SetOutput(i int, dst []T) error {
+func (p *Program[T]) SetOutput(i int, dst []T) error { return p.SetOutputCopy(i, 0, dst) }
+
+// SetOutputCopy is SetOutput for one copy of an output.
+func (p *Program[T]) SetOutputCopy(i, copy int, dst []T) error {
 	if i < 0 || i >= len(p.outputs) {
 		return fmt.Errorf("exec: output %d of %d", i, len(p.outputs))
 	}
-	q := &p.outputs[i]
-	if len(dst) != q.n {
-		return fmt.Errorf("exec: %d numbers for output %d of shape %v, want %d", len(dst), i, q.shape, q.n)
+	return p.m.place(&p.outputs[i], p.outputs[i].name, copy, dst)
+}
+
+// place fills a slot.
+func (m *machine[T]) place(q *port, name string, copy int, x []T) error {
+	if copy < 0 || copy >= q.copies {
+		return fmt.Errorf("exec: copy %d of %s; it has %d", copy, name, q.copies)
 	}
-	p.m.slots[q.slot] = dst
+	if len(x) != q.n {
+		return fmt.Errorf("exec: %d numbers for %s of shape %v, want %d", len(x), name, q.shape, q.n)
+	}
+	m.slots[q.slot+copy] = x
 	return nil
 }
 
 // Output is the value of output i after a Run. The next Run overwrites it.
-func (p *Program[T]) Output(i int) []T { return p.m.slots[p.outputs[i].slot] }
+func (p *Program[T]) Output(i int) []T { return p.OutputCopy(i, 0) }
+
+// OutputCopy is Output for one copy.
+func (p *Program[T]) OutputCopy(i, copy int) []T { return p.m.slots[p.outputs[i].slot+copy] }
 
 // Shape is the shape of output i. The caller must not change it.
 func (p *Program[T]) Shape(i int) []int { return p.outputs[i].shape }
 
-// Run computes the outputs. It allocates nothing but, the first time, memory for
-// the outputs that SetOutput did not place.
-func (p *Program[T]) Run() error {
-	if err := p.ready(); err != nil {
+// Run computes the outputs; of a program with late inputs, only those that
+// depend on them, at what Prepare found. It allocates nothing but, the first
+// time, memory for the outputs that SetOutput did not place.
+func (p *Program[T]) Run() error { return p.RunCopies(1) }
+
+// Prepare computes what does not depend on late inputs, once for many runs.
+func (p *Program[T]) Prepare() error {
+	p.prepared = false
+	if err := p.ready(1); err != nil {
+		return err
+	}
+	for _, s := range p.early {
+		if err := s(1); err != nil {
+			return err
+		}
+	}
+	p.prepared = true
+	return nil
+}
+
+// RunCopies is Run for the first n copies of the late inputs at once.
+func (p *Program[T]) RunCopies(n int) error {
+	switch {
+	case n < 1 || n > p.m.g.copies:
+		return fmt.Errorf("exec: %d copies; the program has %d", n, p.m.g.copies)
+	case p.staged && !p.prepared:
+		return errors.New("exec: Run before Prepare")
+	}
+	if err := p.ready(n); err != nil {
 		return err
 	}
 	for _, s := range p.steps {
-		if err := s(); err != nil {
+		if err := s(n); err != nil {
 			return err
 		}
 	}
@@ -234,15 +327,26 @@ func (p *Program[T]) Seed(seed, step uint64, row int) {
 // Random tells whether the program draws random numbers by a key of its own.
 func (p *Program[T]) Random() bool { return p.key != nil }
 
-func (p *Program[T]) ready() error {
+// ready checks that the inputs have values, the late ones n copies of them if
+// all else is prepared, and that the outputs have places.
+func (p *Program[T]) ready(n int) error {
 	for i := range p.inputs {
-		if q := &p.inputs[i]; p.m.slots[q.slot] == nil && q.n > 0 {
-			return fmt.Errorf("exec: input %q of shape %v is not set", q.name, q.shape)
+		q := &p.inputs[i]
+		if q.n == 0 || q.late && !p.prepared {
+			continue
+		}
+		for k := range min(n, q.copies) {
+			if p.m.slots[q.slot+k] == nil {
+				return fmt.Errorf("exec: input %q of shape %v is not set", q.name, q.shape)
+			}
 		}
 	}
-	for _, q := range p.outputs {
-		if p.m.slots[q.slot] == nil {
-			p.m.slots[q.slot] = aligned[T](q.n)
+	for i := range p.outputs {
+		q := &p.outputs[i]
+		for k := range min(n, q.copies) {
+			if p.m.slots[q.slot+k] == nil {
+				p.m.slots[q.slot+k] = aligned[T](q.n)
+			}
 		}
 	}
 	return nil
@@ -253,22 +357,25 @@ func (p *Program[T]) ready() error {
 func (p *Program[T]) Bytes() int {
 	n := len(p.m.slots[arenaSlot]) + len(p.m.slots[constSlot]) + p.m.need*len(p.m.work)
 	for _, q := range p.outputs {
-		n += len(p.m.slots[q.slot])
+		for k := range q.copies {
+			n += len(p.m.slots[q.slot+k])
+		}
 	}
 	return n * sizeof[T]()
 }
 
-// Steps is the number of instructions that a Run executes.
-func (p *Program[T]) Steps() int { return len(p.steps) }
+// Steps is the number of instructions, those of Prepare included.
+func (p *Program[T]) Steps() int { return len(p.insts) }
 
 // String lists the program as it runs, an instruction a line.
 func (p *Program[T]) String() string { return p.m.g.String() }
 
-// NonFinite runs the program and names the first tensor that has a NaN or an
-// infinity: an input, or the result of an instruction with the layer it
-// belongs to. It is empty if there is none.
+// NonFinite runs the program as it was written, every operation by itself, for
+// the first copy of late inputs, and names the first tensor that has a NaN or an
+// infinity: an input, or the result of an operation with the layer it belongs
+// to. It is empty if there is none.
 func (p *Program[T]) NonFinite() (string, error) {
-	if err := p.ready(); err != nil {
+	if err := p.ready(1); err != nil {
 		return "", err
 	}
 	for _, q := range p.inputs {
@@ -276,12 +383,25 @@ func (p *Program[T]) NonFinite() (string, error) {
 			return fmt.Sprintf("input %q has %v at element %d of shape %v", q.name, p.m.slots[q.slot][at], at, q.shape), nil
 		}
 	}
-	for i, s := range p.steps {
-		if err := s(); err != nil {
+	g := p.plain.clone()
+	g.copies = 1
+	prune(g)
+	q, err := link[T](g, Options{Pool: p.m.pool})
+	if err != nil {
+		return "", err
+	}
+	for i, from := range p.inputs {
+		q.m.slots[q.inputs[i].slot] = p.m.slots[from.slot]
+	}
+	if err := q.ready(1); err != nil {
+		return "", err
+	}
+	for i, s := range slices.Concat(q.early, q.steps) {
+		if err := s(1); err != nil {
 			return "", err
 		}
-		in := p.insts[i]
-		o := p.m.operand(in.out)
+		in := q.insts[i]
+		o := q.m.operand(in.out)
 		if at := notFinite(o.data()); at >= 0 {
 			name := in.op.String()
 			if in.where != "" {

@@ -86,8 +86,8 @@ func (e *expr[T]) load() {
 // row computes the elements [lo, hi) of the row at the offsets off.
 func (e *expr[T]) row(worker int, off *[maxArgs]int, lo, hi int) {
 	if len(e.code) == 1 && e.step[0] == 1 && e.direct() {
-		n := hi - lo
-		e.call(&e.code[0], e.dst[off[0]+lo:][:n], e.arg(0, off, lo, n), e.arg(1, off, lo, n), e.arg(2, off, lo, n))
+		n, f := hi-lo, &e.code[0]
+		e.call(f, e.dst[off[0]+lo:][:n], e.arg(f.arg[0], off, lo, n), e.arg(f.arg[1], off, lo, n), e.arg(f.arg[2], off, lo, n))
 		return
 	}
 	mem := e.m.scratch(worker)
@@ -155,8 +155,11 @@ func (e *expr[T]) call(f *mapFn, dst, a, b, c []T) {
 	}
 }
 
-// maxCode bounds the functions of one expression.
-const maxCode = 32
+// maxCode bounds the functions of one expression and maxOperands its operands.
+const (
+	maxCode     = 32
+	maxOperands = maxArgs - 1 // one is the output
+)
 
 // registers gives each function's result a temporary, reused after its last
 // reader, and -1 to the last result, which goes to the output.

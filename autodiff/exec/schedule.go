@@ -1,14 +1,29 @@
 package exec
 
-// schedule orders instructions so that fewer numbers are held at once. It
-// tries a greedy order beside the given one and keeps the better.
+import (
+	"cmp"
+	"slices"
+)
+
+// schedule orders instructions so that fewer numbers are held at once: those of
+// the first stage, then those of the second. It tries a greedy order beside the
+// given one and keeps the better.
 func schedule(g *graph) {
+	slices.SortStableFunc(g.code, func(a, b inst) int { return cmp.Compare(b2i(a.late), b2i(b.late)) })
+	g.setCode(g.code)
 	before := g.peak()
-	old := append([]inst(nil), g.code...)
+	old := slices.Clone(g.code)
 	g.setCode(g.greedy())
 	if g.peak() >= before {
 		g.setCode(old)
 	}
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // storage is the number of elements that instruction i writes to new memory.
@@ -22,7 +37,7 @@ func (g *graph) storage(i int) int {
 
 // uses lists, for each value that is not a view, the instructions that read it
 // directly or through a view. An output is read by an instruction past the
-// last.
+// last, and so is what the second stage reads of the first.
 func (g *graph) uses() [][]int {
 	uses := make([][]int, len(g.vals))
 	for i := range g.code {
@@ -36,9 +51,19 @@ func (g *graph) uses() [][]int {
 			}
 		}
 	}
-	for _, v := range g.outs {
+	past := func(v Value) {
 		base, _, _ := g.view(v)
-		uses[base] = append(uses[base], len(g.code))
+		if u := uses[base]; len(u) == 0 || u[len(u)-1] != len(g.code) {
+			uses[base] = append(u, len(g.code))
+		}
+	}
+	for _, v := range g.outs {
+		past(v)
+	}
+	for v, u := range uses {
+		if len(u) > 0 && u[len(u)-1] < len(g.code) && !g.code[g.vals[v].inst].late && g.code[u[len(u)-1]].late {
+			past(Value(v)) // every later run reads it again
+		}
 	}
 	return uses
 }
@@ -86,10 +111,23 @@ func (g *graph) greedy() []inst {
 			waits[i]++
 		}
 	}
-	var ready []int
+	var ready, late []int // late waits for the first stage to end
+	early := 0
+	start := func(i int) {
+		if g.code[i].late && early > 0 {
+			late = append(late, i)
+		} else {
+			ready = append(ready, i)
+		}
+	}
+	for i := range g.code {
+		if !g.code[i].late {
+			early++
+		}
+	}
 	for i := range waits {
 		if waits[i] == 0 {
-			ready = append(ready, i)
+			start(i)
 		}
 	}
 	bases := func(i int) []Value {
@@ -126,12 +164,17 @@ func (g *graph) greedy() []inst {
 		i := ready[best]
 		ready = append(ready[:best], ready[best+1:]...)
 		order = append(order, g.code[i])
+		if !g.code[i].late {
+			if early--; early == 0 {
+				ready = append(ready, late...)
+			}
+		}
 		for _, b := range bases(i) {
 			left[b]--
 		}
 		for _, r := range readers[i] {
 			if waits[r]--; waits[r] == 0 {
-				ready = append(ready, r)
+				start(r)
 			}
 		}
 	}

@@ -25,7 +25,7 @@ func simplify(g *graph) {
 	for i, v := range g.outs {
 		g.outs[i] = s.now[v]
 	}
-	g.code, g.vals = s.b.g.code, s.b.g.vals
+	g.code, g.vals = s.b.g.code, s.b.g.vals // copies and outputs stay
 }
 
 type simplifier struct {

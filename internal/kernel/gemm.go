@@ -86,6 +86,12 @@ func cut(n, limit, lanes int) (count, each int) {
 	return (n + each - 1) / each, each
 }
 
+// CutLike gives g the units of h, a plan of the same m and n: both can then add
+// to one block.
+func (g *Gemm[T]) CutLike(h *Gemm[T]) {
+	g.down, g.across, g.rows, g.cols = h.down, h.across, h.rows, h.cols
+}
+
 // Units is the number of calls of Do that make a product.
 func (g *Gemm[T]) Units() int { return g.down * g.across }
 

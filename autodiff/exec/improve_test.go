@@ -1,0 +1,267 @@
+package exec
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/saddle-ml/saddle/internal/parallel"
+)
+
+func TestRectifyReadsTheMaskFromWhatIsKept(t *testing.T) {
+	b := newBuilder()
+	x, d := b.input(4), b.input(4)
+	mask := b.Map2(Gt, x, b.Fill(0, 4))
+	y := b.Map1(Relu, x, 0, 0)
+	g := b.returns(y, b.Map2(Mul, d, mask))
+	expect(t, "before", g, `
+	%0 = input("a") [4]
+	%1 = input("b") [4]
+	%2 = const[0] []
+	%3 = view[0] %2 [4]
+	%4 = map(gt) %0 %3 [4]
+	%5 = map(relu) %0 [4]
+	%6 = map(mul) %1 %4 [4]
+	return %5 %6
+	`)
+	rectify(g)
+	expect(t, "after", g, `
+	%0 = input("a") [4]
+	%1 = input("b") [4]
+	%2 = const[0] []
+	%3 = view[0] %2 [4]
+	%5 = map(relu) %0 [4]
+	%4 = map(gt) %5 %3 [4]
+	%6 = map(mul) %1 %4 [4]
+	return %5 %6
+	`)
+}
+
+func TestAccumulateAddsProductsInOne(t *testing.T) {
+	b := newBuilder()
+	x, w, y, v := b.input(2, 3), b.input(3, 4), b.input(2, 5), b.input(5, 4)
+	g := b.returns(b.Map2(Add, b.Map2(Add, b.Gemm(x, w), b.Gemm(y, v)), b.Gemm(x, w)))
+	accumulate(g)
+	prune(g)
+	expect(t, "after", g, `
+	%0 = input("a") [2 3]
+	%1 = input("b") [3 4]
+	%2 = input("c") [2 5]
+	%3 = input("d") [5 4]
+	%8 = gemm[3] %0 %1 %2 %3 %0 %1 [2 4]
+	return %8
+	`)
+}
+
+// A product that something else reads too stays.
+func TestAccumulateKeepsWhatIsReadTwice(t *testing.T) {
+	b := newBuilder()
+	x, w := b.input(2, 3), b.input(3, 4)
+	p := b.Gemm(x, w)
+	g := b.returns(b.Map2(Add, p, b.Gemm(x, w)), p)
+	before := g.String()
+	accumulate(g)
+	expect(t, "after", g, before)
+}
+
+func TestStageMarksWhatDependsOnLateInputs(t *testing.T) {
+	b := newBuilder()
+	x, v := b.input(4), b.add(inputOp{slot: 1, name: "v", late: true}, []int{4})
+	h := b.Map1(Tanh, x, 0, 0)
+	g := b.returns(b.Map2(Mul, v, b.Map1(Square, h, 0, 0)), h)
+	stage(g)
+	expect(t, "after", g, `
+	%0 = input("a") [4]
+	%1 = input("v") [4] late
+	%2 = map(tanh) %0 [4]
+	%3 = map(square) %2 [4]
+	%4 = map(mul) %1 %3 [4] late
+	return %4 %2
+	`)
+}
+
+func TestFuseJoinsChains(t *testing.T) {
+	b := newBuilder()
+	x, y := b.input(4), b.input(4)
+	z := b.Map1(Tanh, b.Map2(Add, x, y), 0, 0) // one reader each
+	g := b.returns(b.Map2(Mul, z, b.Map2(Sub, b.Fill(1, 4), b.Map1(Square, y, 0, 0))))
+	fuse(g)
+	prune(g)
+	expect(t, "after", g, `
+	%0 = input("a") [4]
+	%1 = input("b") [4]
+	%4 = const[1] []
+	%5 = view[0] %4 [4]
+	%8 = map(add r0 r1; tanh r3; square r1; sub r2 r5; mul r4 r6) %0 %1 %5 [4]
+	return %8
+	`)
+}
+
+// What is cheap is computed again by each reader where its operand is there
+// anyway; what is not is kept.
+func TestFuseComputesCheapThingsAgain(t *testing.T) {
+	b := newBuilder()
+	x, d := b.input(4), b.input(4)
+	zero := b.Fill(0, 4)
+	mask := b.Map2(Gt, x, zero)
+	slow := b.Map1(Exp, x, 0, 0)
+	g := b.returns(b.Map2(Mul, mask, d), b.Map2(Add, mask, b.Map2(Mul, d, d)), b.Map2(Sub, slow, d), b.Map2(Mul, slow, d))
+	fuse(g)
+	prune(g)
+	text := g.String()
+	if strings.Contains(text, "map(gt)") {
+		t.Errorf("the mask is kept:\n%s", text)
+	}
+	if strings.Count(text, "exp") != 1 || !strings.Contains(text, "map(exp)") {
+		t.Errorf("the exponential is not computed once:\n%s", text)
+	}
+}
+
+// Outputs, values with readers of other kinds, and what is computed once for
+// many runs stay.
+func TestFuseKeepsWhatOthersRead(t *testing.T) {
+	b := newBuilder()
+	x, w := b.input(4, 4), b.input(4, 4)
+	v := b.add(inputOp{slot: 2, name: "v", late: true}, []int{4, 4})
+	wanted := b.Map1(Neg, x, 0, 0)
+	factor := b.Map1(Abs, w, 0, 0)
+	once := b.Map2(Mul, x, w)
+	g := b.returns(wanted, b.Map1(Exp, wanted, 0, 0), b.Gemm(factor, x), b.Map1(Exp, factor, 0, 0), b.Map2(Mul, v, once))
+	stage(g)
+	before := g.String()
+	fuse(g)
+	prune(g)
+	expect(t, "after", g, before)
+}
+
+// lateProgram is a product with a direction v [3 4] at a point x [2 3].
+func lateProgram(b *Builder) *graph {
+	x := b.input(2, 3)
+	v := b.add(inputOp{slot: 1, name: "v", late: true}, []int{3, 4})
+	h := b.Map1(Tanh, x, 0, 0)
+	y := b.Map2(Add, b.Gemm(h, v), b.Gemm(b.Map1(Square, h, 0, 0), v))
+	return b.returns(y, b.Reduce(SumRed, y, []int{0}), h, b.Map1(Exp, b.Map1(Neg, v, 0, 0), 0, 0))
+}
+
+func TestCopiesAreWhatSingleRunsGive(t *testing.T) {
+	const copies = 5
+	b := newBuilder()
+	g := lateProgram(b)
+	g.copies = copies
+	p, err := assemble[float64](g, Options{Pool: parallel.New(2)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	random := func(n int) []float64 {
+		x := make([]float64, n)
+		for i := range x {
+			x[i] = r.NormFloat64()
+		}
+		return x
+	}
+	p.SetInput(0, random(6))
+	if err := p.Run(); err == nil {
+		t.Error("it runs before it is prepared")
+	}
+	if err := p.Prepare(); err != nil {
+		t.Fatal(err)
+	}
+	var vs [][]float64
+	var want [][][]float64
+	for range copies {
+		v := random(12)
+		vs = append(vs, v)
+		p.SetInput(1, v)
+		if err := p.Run(); err != nil {
+			t.Fatal(err)
+		}
+		var outs [][]float64
+		for i := range p.outputs {
+			outs = append(outs, slices.Clone(p.Output(i)))
+		}
+		want = append(want, outs)
+	}
+	if slices.Equal(want[0][0], want[1][0]) {
+		t.Fatal("the direction has no effect")
+	}
+	for k, v := range vs {
+		if err := p.set(1, k, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, n := range []int{1, 3, copies} {
+		if err := p.RunCopies(n); err != nil {
+			t.Fatal(err)
+		}
+		for k := range n {
+			for _, i := range []int{0, 1, 3} {
+				if !slices.Equal(p.OutputCopy(i, k), want[k][i]) {
+					t.Errorf("output %d of copy %d of %d is %v, by itself %v", i, k, n, p.OutputCopy(i, k), want[k][i])
+				}
+			}
+		}
+	}
+	if !slices.Equal(p.Output(2), want[0][2]) {
+		t.Error("an early output changed")
+	}
+	if n := testing.AllocsPerRun(10, func() { p.RunCopies(copies) }); n != 0 {
+		t.Errorf("%v allocations a run", n)
+	}
+	if err := p.RunCopies(copies + 1); err == nil {
+		t.Error("it runs more copies than it has")
+	}
+	if err := p.set(0, 1, random(6)); err == nil {
+		t.Error("an early input has a second copy")
+	}
+}
+
+// What later runs read must survive them.
+func TestPreparedValuesSurviveRuns(t *testing.T) {
+	for seed := range uint64(200) {
+		g := randomProgram(rand.New(rand.NewPCG(seed, 1)))
+		g.copies = 3
+		for i := range g.code {
+			if o, ok := g.code[i].op.(inputOp); ok && o.slot == 1 {
+				o.late = true
+				g.code[i].op = o
+			}
+		}
+		p, err := assemble[float64](g, Options{Pool: parallel.New(1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := rand.New(rand.NewPCG(seed, 2))
+		x := make([]float64, 24)
+		for i := range x {
+			x[i] = r.NormFloat64()
+		}
+		p.SetInput(0, x)
+		for k := range 3 {
+			p.set(1, k, x)
+		}
+		if err := p.Prepare(); err != nil {
+			t.Fatal(err)
+		}
+		var first [][]float64
+		for round := range 3 {
+			if err := p.RunCopies(3); err != nil {
+				t.Fatal(err)
+			}
+			for i := range p.outputs {
+				for k := range p.outputs[i].copies {
+					got := p.OutputCopy(i, k)
+					if round == 0 && k == 0 {
+						first = append(first, slices.Clone(got))
+					}
+					for j := range got {
+						if got[j] != first[i][j] && got[j] == got[j] {
+							t.Fatalf("seed %d: round %d: output %d of copy %d is %v, first %v\n%s", seed, round, i, k, got, first[i], p)
+						}
+					}
+				}
+			}
+		}
+	}
+}
