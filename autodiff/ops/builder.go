@@ -31,14 +31,45 @@ type Builder struct {
 // tensor.Float64.
 func NewBuilder(g *gorgonia.ExprGraph, dt tensor.Dtype) *Builder {
 	b := &Builder{g: g, dt: dt}
-	if dt != tensor.Float32 && dt != tensor.Float64 {
+	switch {
+	case g == nil:
+		b.failf("no graph")
+	case dt != tensor.Float32 && dt != tensor.Float64:
 		b.failf("numbers of type %v; allowed are float32 and float64", dt)
 	}
 	return b
 }
 
 // On is a builder for the graph and number type of n.
-func On(n *Node) *Builder { return NewBuilder(n.Graph(), n.Dtype()) }
+func On(n *Node) *Builder {
+	b := &Builder{}
+	switch dt, ok := Dtype(n); {
+	case n == nil:
+		b.failf("a builder on a node: %w", errNil)
+	case n.Graph() == nil:
+		b.failf("node %v belongs to no graph", n)
+	case !ok:
+		b.failf("node %v holds no numbers", n)
+	default:
+		return NewBuilder(n.Graph(), dt)
+	}
+	return b
+}
+
+// Dtype is the number type of n; ok is false for a node that has none, such as
+// a statement, of which Gorgonia's own method panics.
+func Dtype(n *Node) (dt tensor.Dtype, ok bool) {
+	if n == nil {
+		return dt, false
+	}
+	switch t := n.Type().(type) {
+	case tensor.Dtype:
+		return t, true
+	case gorgonia.TensorType:
+		dt, ok = t.Of.(tensor.Dtype)
+	}
+	return dt, ok
+}
 
 // Err is the first error.
 func (b *Builder) Err() error { return b.err }
@@ -94,15 +125,21 @@ func (b *Builder) ok(name string, in ...*Node) bool {
 		return false
 	}
 	for i, n := range in {
-		switch {
+		switch dt, ok := Dtype(n); {
 		case n == nil:
 			b.failf("%s: operand %d: %w", name, i, errNil)
+			return false
+		case n.Graph() == nil:
+			b.failf("%s: operand %v belongs to no graph; write constants with Const, Fill or Tensor", name, n)
 			return false
 		case n.Graph() != b.g && (b.scratch == nil || n.Graph() != b.scratch):
 			b.failf("%s: operand %v belongs to another graph", name, n)
 			return false
-		case n.Dtype() != b.dt:
-			b.failf("%s: operand %v holds %v, the graph %v", name, n, n.Dtype(), b.dt)
+		case !ok:
+			b.failf("%s: operand %v holds no numbers", name, n)
+			return false
+		case dt != b.dt:
+			b.failf("%s: operand %v holds %v, the graph %v", name, n, dt, b.dt)
 			return false
 		}
 	}
@@ -123,6 +160,9 @@ func (b *Builder) Apply(rule Rule, in ...*Node) *Node {
 		linear = linear || (b.scratch != nil && n.Graph() == b.scratch)
 	}
 	shape, err := rule.Shape(shapes)
+	if err == nil {
+		err = possible(shape)
+	}
 	if err != nil {
 		return b.failf("%s: %w", name, err)
 	}
@@ -164,6 +204,23 @@ func (b *Builder) Shape(n *Node) []int {
 	return shapeOf(n)
 }
 
+// Pushforward gives, for the operation rule applied to in with the result out,
+// the tangent of the result for tangents t of the operands: the rule's JVP,
+// whose result must have the shape of out. A tangent that is zero is nil.
+func (b *Builder) Pushforward(rule Rule, out *Node, in, t []*Node) *Node {
+	if b.err != nil {
+		return nil
+	}
+	dot := rule.JVP(b, out, in, t)
+	if b.err != nil {
+		return nil
+	}
+	if dot != nil && !equal(shapeOf(dot), shapeOf(out)) {
+		return b.failf("%s: its derivative has the shape %v, its result %v", rule, shapeOf(dot), shapeOf(out))
+	}
+	return dot
+}
+
 // Pullback gives, for the operation rule applied to in with the result out, the
 // cotangents of the operands for the cotangent ct of the result. wrt says which
 // operands are wanted; nil means all. A cotangent that is zero is nil.
@@ -185,8 +242,8 @@ func (b *Builder) Pullback(rule Rule, out *Node, in []*Node, ct *Node, wrt []boo
 			tangents[i] = b.tangent(&Op{rule: madeUp{}, shape: shapeOf(n), dt: b.dt})
 		}
 	}
-	t := rule.JVP(b, out, in, tangents)
-	if t == nil || b.err != nil {
+	t := b.Pushforward(rule, out, in, tangents)
+	if t == nil {
 		return cts
 	}
 	of := map[*Node]*Node{t: ct}
@@ -207,8 +264,14 @@ func (b *Builder) Pullback(rule Rule, out *Node, in []*Node, ct *Node, wrt []boo
 				continue
 			}
 			c := lin.Transpose(b, j, ct, op.in)
+			if b.err == nil && c != nil && !equal(shapeOf(c), shapeOf(a)) {
+				b.failf("%s: its transpose has the shape %v, the operand %v", op.rule, shapeOf(c), shapeOf(a))
+			}
 			if b.err != nil {
 				return cts
+			}
+			if c == nil {
+				continue
 			}
 			if old := of[a]; old != nil {
 				c = b.Add(old, c)

@@ -34,10 +34,8 @@ func (b *Builder) Fill(x float64, shape ...int) *Node { return b.Broadcast(b.Con
 
 // Tensor is a tensor of the shape with the elements data in row-major order.
 func (b *Builder) Tensor(data []float64, shape ...int) *Node {
-	for _, n := range shape {
-		if n < 0 {
-			return b.failf("tensor: shape %v", shape)
-		}
+	if err := possible(shape); err != nil {
+		return b.failf("tensor: %w", err)
 	}
 	if size(shape) != len(data) {
 		return b.failf("tensor: %d numbers for the shape %v", len(data), shape)
@@ -45,8 +43,15 @@ func (b *Builder) Tensor(data []float64, shape ...int) *Node {
 	return b.Apply(constant{slices.Clone(shape), slices.Clone(data)})
 }
 
-// Iota is the vector 0, 1, ..., n-1.
+// maxIndices is how many places can be told apart by number: float32 holds
+// whole numbers exactly up to it.
+const maxIndices = 1 << 24
+
+// Iota is the vector 0, 1, ..., n-1. n is at most 2^24.
 func (b *Builder) Iota(n int) *Node {
+	if n < 0 || n > maxIndices {
+		return b.failf("iota: %d numbers; allowed are from 0 to %d", n, maxIndices)
+	}
 	data := make([]float64, n)
 	for i := range data {
 		data[i] = float64(i)

@@ -97,7 +97,7 @@ func (b *Builder) Conv2D(x, w *Node, o Conv) *Node {
 	}
 	groups := max(o.Groups, 1)
 	switch {
-	case o.Groups < 0 || xs[1]%groups != 0 || ws[0]%groups != 0:
+	case o.Groups < 0 || xs[1]%groups != 0 || ws[0]%groups != 0 || groups > max(1, ws[0]):
 		return b.failf("conv2d: %d groups do not divide %d channels and %d filters", o.Groups, xs[1], ws[0])
 	case ws[1] != xs[1]/groups:
 		return b.failf("conv2d: input has %d channels, weights %v with %d groups want %d", xs[1], ws, groups, ws[1]*groups)
@@ -111,8 +111,8 @@ func (b *Builder) Conv2D(x, w *Node, o Conv) *Node {
 
 // Conv2DTranspose is the transpose of a convolution in its image, an
 // upsampling: images x [n, k, oh, ow] with weights w [k, c/groups, r, s] give
-// [n, c, h, w], the largest h and w for which Conv2D with the same options
-// gives oh and ow, plus outputPad.
+// [n, c, h, w], the smallest h and w for which Conv2D with the same options
+// gives oh and ow, plus outputPad, which is below the stride.
 func (b *Builder) Conv2DTranspose(x, w *Node, o Conv, outputPad [2]int) *Node {
 	if !b.ok("conv2d_transpose", x, w) {
 		return nil
@@ -122,26 +122,36 @@ func (b *Builder) Conv2DTranspose(x, w *Node, o Conv, outputPad [2]int) *Node {
 		return b.failf("conv2d_transpose: input of shape %v and weights of shape %v; want [n k oh ow] and [k c/groups r s]", xs, ws)
 	}
 	groups := max(o.Groups, 1)
-	if o.Groups < 0 || ws[0] != xs[1] || ws[0]%groups != 0 {
+	if o.Groups < 0 || ws[0] != xs[1] || ws[0]%groups != 0 || groups > max(1, ws[0]) {
 		return b.failf("conv2d_transpose: input has %d channels, weights %v in %d groups", xs[1], ws, groups)
 	}
-	up := func(n, taps, stride, dilation, padding, extra int) int {
-		return (n-1)*max(stride, 1) + max(dilation, 1)*(taps-1) + 1 - padding + extra
-	}
-	h := up(xs[2], ws[2], o.Stride[0], o.Dilation[0], o.Pad[0]+o.Pad[1], outputPad[0])
-	wd := up(xs[3], ws[3], o.Stride[1], o.Dilation[1], o.Pad[2]+o.Pad[3], outputPad[1])
-	win, err := window(h, wd, [2]int{ws[2], ws[3]}, o.Stride, o.Dilation, o.Pad)
-	if err != nil {
+	taps := [2]int{ws[2], ws[3]}
+	if err := settle(taps, &o.Stride, &o.Dilation, o.Pad); err != nil {
 		return b.failf("conv2d_transpose: %w", err)
 	}
-	if win.OH != xs[2] || win.OW != xs[3] {
-		return b.failf("conv2d_transpose: output padding %v must be below the stride %v", outputPad, o.Stride)
+	var size [2]int
+	for i, n := range xs[2:] {
+		if outputPad[i] < 0 || outputPad[i] >= o.Stride[i] {
+			return b.failf("conv2d_transpose: output padding %v; it must be from 0 to below the stride %v", outputPad, o.Stride)
+		}
+		size[i] = (n-1)*o.Stride[i] + o.Dilation[i]*(taps[i]-1) + 1 - o.Pad[2*i] - o.Pad[2*i+1] + outputPad[i]
+	}
+	if n := min(xs[2], xs[3], size[0], size[1]); n < 1 {
+		return b.failf("conv2d_transpose: planes of %dx%d with window %v, stride %v and padding %v would give planes of %dx%d",
+			xs[2], xs[3], taps, o.Stride, o.Pad, size[0], size[1])
+	}
+	win, err := window(size[0], size[1], taps, o.Stride, o.Dilation, o.Pad)
+	if err != nil {
+		return b.failf("conv2d_transpose: %w", err)
 	}
 	return b.Apply(conv{exec.ConvImage, win, xs[0], ws[1] * groups, ws[0], groups}, x, w)
 }
 
-// window lays a window of taps[0] x taps[1] over a plane of h x w.
-func window(h, w int, taps, stride, dilation [2]int, padding [4]int) (exec.Window, error) {
+// maxWindow bounds the settings of a window, so that no place overflows.
+const maxWindow = 1 << 30
+
+// settle gives settings of 0 their default, 1, and refuses those out of range.
+func settle(taps [2]int, stride, dilation *[2]int, padding [4]int) error {
 	for i := range 2 {
 		if stride[i] == 0 {
 			stride[i] = 1
@@ -149,14 +159,24 @@ func window(h, w int, taps, stride, dilation [2]int, padding [4]int) (exec.Windo
 		if dilation[i] == 0 {
 			dilation[i] = 1
 		}
-		if stride[i] < 1 || dilation[i] < 1 || taps[i] < 1 {
-			return exec.Window{}, fmt.Errorf("window %v, stride %v, dilation %v; all must be at least 1", taps, stride, dilation)
+		for _, n := range []int{taps[i], stride[i], dilation[i]} {
+			if n < 1 || n > maxWindow {
+				return fmt.Errorf("window %v, stride %v, dilation %v; all must be from 1 to %d", taps, *stride, *dilation, maxWindow)
+			}
 		}
 	}
 	for _, p := range padding {
-		if p < 0 {
-			return exec.Window{}, fmt.Errorf("padding %v; it must not be negative", padding)
+		if p < 0 || p > maxWindow {
+			return fmt.Errorf("padding %v; it must be from 0 to %d", padding, maxWindow)
 		}
+	}
+	return nil
+}
+
+// window lays a window of taps[0] x taps[1] over a plane of h x w.
+func window(h, w int, taps, stride, dilation [2]int, padding [4]int) (exec.Window, error) {
+	if err := settle(taps, &stride, &dilation, padding); err != nil {
+		return exec.Window{}, err
 	}
 	win := exec.Window{H: h, W: w, R: taps[0], S: taps[1], StrideH: stride[0], StrideW: stride[1],
 		DilationH: dilation[0], DilationW: dilation[1], PadTop: padding[0], PadLeft: padding[2]}

@@ -60,7 +60,12 @@ func (r indexing) Shape(in [][]int) ([]int, error) {
 func (r indexing) Lower(b *exec.Builder, in []exec.Value) exec.Value {
 	switch r.kind {
 	case gather:
-		return b.Gather(in[0], in[1], r.axis)
+		if len(b.Shape(in[1])) > 0 {
+			return b.Gather(in[0], in[1], r.axis)
+		}
+		// One index is a list of one, whose axis goes again.
+		y := b.Gather(in[0], b.Reshape(in[1], []int{1}), r.axis)
+		return b.Reshape(y, without(b.Shape(y), []int{r.axis}))
 	case scatter:
 		return b.ScatterAdd(in[0], in[1], r.axis, r.size)
 	case take:
@@ -96,6 +101,9 @@ func (b *Builder) index(r indexing, x, index *Node) *Node {
 		return b.failf("%s: %w", r, err)
 	}
 	r.axis = a
+	if n := max(r.size, shapeOf(x)[a]); n > maxIndices {
+		return b.failf("%s: an axis of %d elements; at most %d can be told apart by an index", r, n, maxIndices)
+	}
 	return b.Apply(r, x, index)
 }
 

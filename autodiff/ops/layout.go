@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/saddle-ml/saddle/autodiff/exec"
@@ -43,7 +44,10 @@ func (r broadcast) Transpose(b *Builder, _ int, ct *Node, in []*Node) *Node {
 // Broadcast repeats x to the shape by NumPy's rule (see the function
 // [Broadcast]).
 func (b *Builder) Broadcast(x *Node, shape ...int) *Node {
-	if !b.ok("broadcast", x) || equal(shapeOf(x), shape) {
+	if !b.ok("broadcast", x) {
+		return nil
+	}
+	if equal(shapeOf(x), shape) {
 		return x
 	}
 	return b.Apply(broadcast{slices.Clone(shape)}, x)
@@ -75,18 +79,19 @@ func (b *Builder) Reshape(x *Node, shape ...int) *Node {
 	if !b.ok("reshape", x) {
 		return nil
 	}
-	shape = slices.Clone(shape)
-	if i := slices.Index(shape, -1); i >= 0 {
-		shape[i] = 1
-		if n := size(shape); n > 0 && size(shapeOf(x))%n == 0 {
-			shape[i] = size(shapeOf(x)) / n
+	to := slices.Clone(shape)
+	if i := slices.Index(to, -1); i >= 0 {
+		to[i] = 1
+		if err := possible(to); err != nil {
+			return b.failf("reshape: %v to %v: %w", shapeOf(x), shape, err)
 		}
-	}
-	for _, n := range shape {
-		if n < 0 {
-			return b.failf("reshape: %v to %v", shapeOf(x), shape)
+		n := size(to)
+		if n == 0 || size(shapeOf(x))%n != 0 {
+			return b.failf("reshape: %v to %v: the axes beside -1 have %d elements, which do not divide %d", shapeOf(x), shape, n, size(shapeOf(x)))
 		}
+		to[i] = size(shapeOf(x)) / n
 	}
+	shape = to
 	if equal(shapeOf(x), shape) {
 		return x
 	}
@@ -163,7 +168,7 @@ func (r slice) Shape(in [][]int) ([]int, error) {
 		if r.start[i] < 0 || r.stop[i] > n || r.start[i] > r.stop[i] || r.step[i] < 1 {
 			return nil, fmt.Errorf("range %d:%d:%d of axis %d of a tensor of shape %v", r.start[i], r.stop[i], r.step[i], i, in[0])
 		}
-		out[i] = (r.stop[i] - r.start[i] + r.step[i] - 1) / r.step[i]
+		out[i] = (r.stop[i] - r.start[i] + r.step[i] - 1) / r.step[i] // step is at most max(1, n)
 	}
 	return out, nil
 }
@@ -218,6 +223,7 @@ func (b *Builder) Slice(x *Node, ranges ...Range) *Node {
 		if g.Step == 0 {
 			g.Step = 1
 		}
+		g.Step = min(g.Step, max(1, n)) // as far as the first element only
 		r.start[i], r.stop[i], r.step[i] = g.Start, g.Stop, g.Step
 		whole = whole && g == Range{0, n, 1}
 	}
@@ -234,12 +240,14 @@ func (r pad) String() string { return fmt.Sprintf("pad%v%v%v", r.low, r.high, r.
 
 func (r pad) Shape(in [][]int) ([]int, error) {
 	if len(r.low) != len(in[0]) || len(r.high) != len(in[0]) || len(r.interior) != len(in[0]) {
-		return nil, fmt.Errorf("a tensor of shape %v", in[0])
+		return nil, fmt.Errorf("%d and %d sizes for a tensor of shape %v", len(r.low), len(r.high), in[0])
 	}
 	out := make([]int, len(in[0]))
 	for i, n := range in[0] {
-		if r.low[i] < 0 || r.high[i] < 0 || r.interior[i] < 0 {
-			return nil, fmt.Errorf("negative padding of axis %d", i)
+		for _, p := range []int{r.low[i], r.high[i], r.interior[i]} {
+			if p < 0 || p > math.MaxInt32 {
+				return nil, fmt.Errorf("padding of axis %d by %d; allowed are from 0 to %d", i, p, math.MaxInt32)
+			}
 		}
 		out[i] = r.low[i] + r.high[i] + n + max(0, n-1)*r.interior[i]
 	}

@@ -88,7 +88,8 @@ func (r matmul) Transpose(b *Builder, i int, ct *Node, in []*Node) *Node {
 // NumPy.
 func (b *Builder) MatMul(x, y *Node) *Node { return b.MatMulT(x, y, false, false) }
 
-// MatMulT is MatMul with either operand's last two axes exchanged.
+// MatMulT is MatMul with either operand's last two axes exchanged; an operand
+// that is not a vector.
 func (b *Builder) MatMulT(x, y *Node, transX, transY bool) *Node {
 	if !b.ok("matmul", x, y) {
 		return nil
@@ -96,15 +97,16 @@ func (b *Builder) MatMulT(x, y *Node, transX, transY bool) *Node {
 	if len(shapeOf(x)) == 0 || len(shapeOf(y)) == 0 {
 		return b.failf("matmul: a scalar operand; multiply with Mul")
 	}
+	if len(shapeOf(x)) == 1 && transX || len(shapeOf(y)) == 1 && transY {
+		return b.failf("matmul: shapes %v and %v: a vector cannot be transposed", shapeOf(x), shapeOf(y))
+	}
 	var drop []int // axes of the result, from its end
 	if len(shapeOf(x)) == 1 {
 		x = b.ExpandDims(x, 0)
-		transX = false
 		drop = append(drop, -2)
 	}
 	if len(shapeOf(y)) == 1 {
 		y = b.ExpandDims(y, 1)
-		transY = false
 		drop = append(drop, -1)
 	}
 	xs, ys := shapeOf(x), shapeOf(y)

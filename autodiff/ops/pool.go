@@ -27,11 +27,15 @@ func (o Pool) window(shape []int) (exec.Window, error) {
 		}
 	}
 	for i, p := range o.Pad {
-		if p >= o.Kernel[i/2] {
+		if p >= o.Kernel[i/2] && p > 0 {
 			return exec.Window{}, fmt.Errorf("padding %v must be less than the window %v", o.Pad, o.Kernel)
 		}
 	}
-	return window(shape[2], shape[3], o.Kernel, o.Stride, [2]int{1, 1}, o.Pad)
+	win, err := window(shape[2], shape[3], o.Kernel, o.Stride, [2]int{1, 1}, o.Pad)
+	if err == nil && (float64(win.H)*float64(win.W) > maxIndices || float64(win.OH)*float64(win.OW) > maxIndices) {
+		err = fmt.Errorf("planes of %dx%d to %dx%d; at most %d elements have a number of their own in float32", win.H, win.W, win.OH, win.OW, maxIndices)
+	}
+	return win, err
 }
 
 // poolSum adds each window; transposed, it spreads each element over its

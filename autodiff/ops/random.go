@@ -45,10 +45,13 @@ func (b *Builder) Uniform(key *Node, stream uint32, shape ...int) *Node {
 // others by 1-rate (Srivastava et al., JMLR 2014). See [Builder.Uniform] for
 // key and stream.
 func (b *Builder) Dropout(x *Node, rate float64, key *Node, stream uint32) *Node {
+	if !b.ok("dropout", x, key) {
+		return nil
+	}
 	if !(rate >= 0 && rate < 1) {
 		return b.failf("dropout: rate %v; it must be at least 0 and below 1", rate)
 	}
-	if rate == 0 || b.err != nil {
+	if rate == 0 {
 		return x
 	}
 	keep := b.GreaterEqual(b.Uniform(key, stream, b.Shape(x)...), b.Const(rate))

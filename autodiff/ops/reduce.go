@@ -102,6 +102,9 @@ func (b *Builder) ExpandDims(x *Node, axes ...int) *Node {
 	if !b.ok("expand_dims", x) {
 		return nil
 	}
+	if len(axes) == 0 {
+		return x
+	}
 	from := shapeOf(x)
 	axes, err := axesOf(axes, len(from)+len(axes))
 	if err != nil {
@@ -128,8 +131,8 @@ type argMax struct{ axis int }
 func (r argMax) String() string { return fmt.Sprintf("argmax[%d]", r.axis) }
 
 func (r argMax) Shape(in [][]int) ([]int, error) {
-	if in[0][r.axis] == 0 {
-		return nil, fmt.Errorf("of no elements: shape %v", in[0])
+	if n := in[0][r.axis]; n == 0 || n > maxIndices {
+		return nil, fmt.Errorf("of %d elements; allowed are from 1 to %d: shape %v", n, maxIndices, in[0])
 	}
 	return without(in[0], []int{r.axis}), nil
 }

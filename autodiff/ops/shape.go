@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -13,6 +14,25 @@ func size(shape []int) int {
 		n *= d
 	}
 	return n
+}
+
+// maxElements bounds a tensor, so that no count of elements or bytes overflows.
+// Whether a machine has the memory is found when a program is made.
+const maxElements = 1 << 47
+
+// possible refuses shapes that no tensor has.
+func possible(shape []int) error {
+	n := 1.0
+	for _, d := range shape {
+		if d < 0 || d > math.MaxInt32 {
+			return fmt.Errorf("shape %v; an axis has from 0 to %d elements", shape, math.MaxInt32)
+		}
+		n *= float64(d)
+	}
+	if n > maxElements {
+		return fmt.Errorf("shape %v has %.3g elements, too many", shape, n)
+	}
+	return nil
 }
 
 // Broadcast is the common shape of tensors of the given shapes by NumPy's rule:
