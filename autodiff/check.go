@@ -80,6 +80,19 @@ func newChecker(y *Node, xs []*Node, o CheckOptions) (*checker, error) {
 	if err := check("check", append([]*Node{y}, xs...)...); err != nil {
 		return nil, err
 	}
+	if dt := y.Dtype(); dt != tensor.Float64 {
+		return nil, fmt.Errorf("autodiff: check: node %v holds %v; differences need float64", y, dt)
+	}
+	switch {
+	case o.Order < 0 || o.Order > 2:
+		return nil, fmt.Errorf("autodiff: check: order %d; allowed are 1 and 2", o.Order)
+	case !(o.Tol >= 0):
+		return nil, fmt.Errorf("autodiff: check: tolerance %v; it must be positive", o.Tol)
+	case !(o.Lo <= o.Hi):
+		return nil, fmt.Errorf("autodiff: check: points from %v to %v", o.Lo, o.Hi)
+	case len(o.Fixed) > len(xs) || len(o.Values) > len(xs):
+		return nil, fmt.Errorf("autodiff: check: %d operands, but settings for %d", len(xs), max(len(o.Fixed), len(o.Values)))
+	}
 	if o.Lo == 0 && o.Hi == 0 {
 		o.Lo, o.Hi = -2, 2
 	}

@@ -6,7 +6,8 @@ import (
 
 // JVP gives the tangents of the outputs for tangents of the variables wrt: the
 // products of the Jacobian with them (forward mode). A nil tangent is zero. A
-// tangent has the shape of its variable.
+// tangent has the shape of its variable. A variable may be given more than once:
+// its tangents add up.
 func JVP(outputs, wrt, tangents []*Node) ([]*Node, error) {
 	t, err := newTranslation("jvp", outputs, wrt, present(tangents))
 	if err != nil {
@@ -25,21 +26,24 @@ func JVP(outputs, wrt, tangents []*Node) ([]*Node, error) {
 
 // pushforward gives the tangents of the outputs; a nil one is zero.
 func pushforward(b *ops.Builder, outputs, wrt, tangents []*Node) ([]*Node, error) {
-	var moving []*Node
+	moving := false
 	dot := make(map[*Node]*Node)
 	for i, v := range wrt {
-		if tangents[i] != nil {
-			moving = append(moving, v)
-			dot[v] = tangents[i]
-		} else if _, ok := dot[v]; !ok {
-			dot[v] = nil
+		switch t := tangents[i]; {
+		case t == nil:
+			continue
+		case dot[v] == nil:
+			dot[v] = t
+		default: // given twice: the derivative is linear in both tangents
+			dot[v] = b.Add(dot[v], t)
 		}
+		moving = true
 	}
 	order, err := active(outputs, wrt)
 	if err != nil {
 		return nil, err
 	}
-	if len(moving) == 0 {
+	if !moving {
 		order = nil
 	}
 	for _, n := range order {
@@ -54,7 +58,7 @@ func pushforward(b *ops.Builder, outputs, wrt, tangents []*Node) ([]*Node, error
 			continue
 		}
 		b.In(op.Where())
-		if t := op.Rule().JVP(b, n, op.Operands(), ts); t != nil {
+		if t := b.Pushforward(op.Rule(), n, op.Operands(), ts); t != nil {
 			dot[n] = t
 		}
 		if b.Err() != nil {

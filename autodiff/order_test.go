@@ -196,6 +196,25 @@ func TestKinks(t *testing.T) {
 	same(t, "max with equal elements", evaluate(t, d[0], map[*node][]float64{x: {2, 1, 2}}), []float64{0.5, 0, 0.5})
 }
 
+// TestStopGradient: the derivative of x times a constant x^2 is that constant,
+// and the next one is zero.
+func TestStopGradient(t *testing.T) {
+	g := gorgonia.NewGraph()
+	x := autodiff.NewInput(g, tensor.Float64, "x")
+	b := ops.NewBuilder(g, tensor.Float64)
+	y := b.Mul(x, b.StopGradient(b.Square(x)))
+	for i, want := range []float64{27, 9, 0} {
+		if got := evaluate(t, y, map[*node][]float64{x: {3}}); got[0] != want {
+			t.Errorf("derivative %d is %v, want %v", i, got[0], want)
+		}
+		d, err := autodiff.Grad(y, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		y = d[0]
+	}
+}
+
 // TestGorgoniaMachinesRunOperations runs Saddle's operations, and the gradients
 // that Gorgonia takes from their SymDiff, on the TapeMachine.
 func TestGorgoniaMachinesRunOperations(t *testing.T) {

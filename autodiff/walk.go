@@ -2,6 +2,7 @@ package autodiff
 
 import (
 	"fmt"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -65,16 +66,22 @@ func active(outputs, wrt []*Node) ([]*Node, error) {
 	return order, nil
 }
 
-// check refuses nil nodes and nodes of several graphs.
+// check refuses nil nodes, and nodes without numbers or of several graphs.
 func check(what string, nodes ...*Node) error {
+	if len(nodes) == 0 {
+		return fmt.Errorf("autodiff: %s: no node given", what)
+	}
 	for i, n := range nodes {
-		if n == nil {
+		switch dt, ok := ops.Dtype(n); {
+		case n == nil:
 			return fmt.Errorf("autodiff: %s: node %d is nil", what, i)
-		}
-		if dt := n.Dtype(); dt != tensor.Float32 && dt != tensor.Float64 {
+		case n.Graph() == nil:
+			return fmt.Errorf("autodiff: %s: node %q belongs to no graph; it is a constant, or Gorgonia has replaced it by another", what, n.Name())
+		case !ok:
+			return fmt.Errorf("autodiff: %s: node %q (%T) holds no numbers", what, n.Name(), n.Op())
+		case dt != tensor.Float32 && dt != tensor.Float64:
 			return fmt.Errorf("autodiff: %s: node %v (%T) holds %v; allowed are float32 and float64", what, n, n.Op(), dt)
-		}
-		if n.Graph() != nodes[0].Graph() {
+		case n.Graph() != nodes[0].Graph():
 			return fmt.Errorf("autodiff: %s: nodes %v and %v belong to different graphs", what, nodes[0], n)
 		}
 	}
@@ -87,7 +94,10 @@ func fits(what string, vars, tensors []*Node) error {
 		return fmt.Errorf("autodiff: %s: %d tensors for %d nodes", what, len(tensors), len(vars))
 	}
 	for i, t := range tensors {
-		if t != nil && !t.Shape().Eq(vars[i].Shape()) {
+		if vars[i] == nil {
+			return fmt.Errorf("autodiff: %s: node %d is nil", what, i)
+		}
+		if t != nil && !slices.Equal(t.Shape(), vars[i].Shape()) {
 			return fmt.Errorf("autodiff: %s: tensor of shape %v for node %v of shape %v", what, t.Shape(), vars[i], vars[i].Shape())
 		}
 	}
