@@ -12,6 +12,10 @@ import (
 	"github.com/saddle-ml/saddle/autodiff/ops"
 )
 
+// dropoutStream begins the numbers of Gorgonia's dropouts, which those of a
+// network, counted from 0, do not reach.
+const dropoutStream = 1 << 31
+
 var errUnknown = errors.New("has no exact counterpart, so it can be neither differentiated nor compiled")
 
 // operation is the allow-list, by the name of the operation's type.
@@ -19,7 +23,13 @@ func (t *Translation) operation(n *Node, to []*Node, shape []int) (*Node, error)
 	b := t.b
 	f := fieldsOf(n.Op())
 	m, err := func() (*Node, error) {
-		switch strings.TrimPrefix(strings.TrimPrefix(fmt.Sprintf("%T", n.Op()), "*"), "gorgonia.") {
+		switch kind(n) {
+		case "constantScalar", "constantTensor":
+			data, err := numbers(n.Value())
+			if err != nil {
+				return nil, err
+			}
+			return b.Tensor(data, shape...), nil
 		case "elemUnaryOp":
 			return t.unary(n.Op().String(), to[0])
 		case "elemBinOp":
@@ -76,7 +86,7 @@ func (t *Translation) operation(n *Node, to []*Node, shape []int) (*Node, error)
 			if !f.bool("isTraining") {
 				return to[0], nil
 			}
-			return b.Dropout(to[0], f.float("probability"), b.Key(), uint32(n.ID())), nil
+			return b.Dropout(to[0], f.float("probability"), b.Key(), dropoutStream|uint32(n.ID())), nil
 		}
 		return nil, errUnknown
 	}()
@@ -242,10 +252,13 @@ func (t *Translation) slice(n *Node, f *fields, x *Node) (*Node, error) {
 		return nil, errUnknown
 	}
 	s := op.IsSlice()
-	if s == nil || s.End() <= s.Start() {
+	if s == nil {
 		return x, nil
 	}
 	along := f.int("along")
+	if s.End() <= s.Start() { // which Gorgonia takes for the whole axis
+		return nil, fmt.Errorf("range %d:%d of axis %d is empty", s.Start(), s.End(), along)
+	}
 	r := make([]ops.Range, along+1)
 	r[along] = ops.Range{Start: s.Start(), Stop: s.End(), Step: s.Step()}
 	return t.b.Slice(x, r...), nil

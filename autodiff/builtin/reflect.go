@@ -1,12 +1,17 @@
 package builtin
 
 import (
+	"errors"
 	"fmt"
+	"hash/fnv"
 	"reflect"
+	"strings"
 	"unsafe"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/saddle-ml/saddle/autodiff/ops"
 )
 
 // children are the nodes that a Gorgonia operation is applied to, in order,
@@ -24,6 +29,29 @@ func children(n *gorgonia.Node) []*gorgonia.Node {
 func named(n *gorgonia.Node) bool {
 	f := reflect.ValueOf(n).Elem().FieldByName("name")
 	return f.IsValid() && f.String() != ""
+}
+
+// kind is the name of the type of a node's operation, without the package.
+func kind(n *gorgonia.Node) string {
+	return strings.TrimPrefix(strings.TrimPrefix(fmt.Sprintf("%T", n.Op()), "*"), "gorgonia.")
+}
+
+var errChanged = errors.New("Gorgonia has changed an operand of it since it was built: log(1+a) and log(1-a), where stabilised, " +
+	"destroy the sum itself; turn that off with gorgonia.UseNonStable(), or build the logarithm first")
+
+// changed tells whether n no longer is what it was when its hash was taken.
+func changed(n *gorgonia.Node) bool {
+	if kind(n) == "dropoutOp" {
+		return false // its hash says whether it trains, which may change
+	}
+	for _, c := range children(n) {
+		if _, ok := ops.Dtype(c); !ok || c.Graph() == nil {
+			return true
+		}
+	}
+	h := fnv.New32a()
+	n.WriteHash(h)
+	return h.Sum32() != n.Hashcode()
 }
 
 // fields reads the settings of a Gorgonia operation, which are unexported.

@@ -46,6 +46,8 @@ func (t *Translation) Node(n *Node) (*Node, error) {
 			}
 		case isOwn:
 			in = own.Operands()
+		case changed(n):
+			return nil, refused(n, errChanged)
 		default:
 			in = children(n)
 		}
@@ -74,7 +76,7 @@ func (t *Translation) Node(n *Node) (*Node, error) {
 		default:
 			m, err := t.builtin(n, in, to)
 			if err != nil {
-				return nil, fmt.Errorf("builtin: node %q: operation %v (%T): %w", n.Name(), n.Op(), n.Op(), err)
+				return nil, refused(n, err)
 			}
 			t.of[n] = m
 		}
@@ -85,10 +87,15 @@ func (t *Translation) Node(n *Node) (*Node, error) {
 	return t.of[n], nil
 }
 
+// refused says which node an error is about.
+func refused(n *Node, err error) error {
+	return fmt.Errorf("builtin: node %q: operation %v (%T): %w", n.Name(), n.Op(), n.Op(), err)
+}
+
 // input refuses inputs of other number types, and those that Gorgonia may have
 // taken for others.
 func (t *Translation) input(n *Node) error {
-	if dt := n.Dtype(); dt != t.b.Dtype() {
+	if dt, ok := ops.Dtype(n); !ok || dt != t.b.Dtype() {
 		return fmt.Errorf("builtin: input %q holds %v, the graph %v; give indices, labels and masks as numbers of that type", n.Name(), dt, t.b.Dtype())
 	}
 	if !named(n) {
@@ -104,16 +111,7 @@ func (t *Translation) builtin(n *Node, in, to []*Node) (*Node, error) {
 		return nil, err
 	}
 	shape := []int(n.Shape())
-	var m *Node
-	var err error
-	if v := n.Value(); len(in) == 0 && v != nil {
-		var data []float64
-		if data, err = numbers(v); err == nil {
-			m = t.b.Tensor(data, shape...)
-		}
-	} else {
-		m, err = t.operation(n, to, shape)
-	}
+	m, err := t.operation(n, to, shape)
 	if err == nil {
 		err = t.b.Err()
 	}
