@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/saddle-ml/saddle/internal/spell"
 )
 
 // CSVOptions says how to read a CSV file; the zero value suits a file whose last column holds the classes.
@@ -119,7 +121,7 @@ func newTableParser(head []string, opt CSVOptions) (*tableParser, error) {
 	p.target = len(head) - 1
 	if opt.Target != "" {
 		if p.target = slices.Index(p.names, opt.Target); p.target < 0 {
-			return nil, fmt.Errorf("there is no column %q for the target, the columns are %s%s", opt.Target, listed(p.names), didYouMean(opt.Target, p.names))
+			return nil, fmt.Errorf("there is no column %q for the target, the columns are %s%s", opt.Target, listed(p.names), spell.Hint(opt.Target, p.names))
 		}
 	}
 	for _, name := range opt.Classes {
@@ -190,7 +192,7 @@ func (p *tableParser) appendClass(cell string) error {
 	}
 	k, known := p.number[name]
 	if !known && p.opt.Classes != nil {
-		return fmt.Errorf("%q is not one of the classes %s%s", cell, listed(p.class), didYouMean(name, p.class))
+		return fmt.Errorf("%q is not one of the classes %s%s", cell, listed(p.class), spell.Hint(name, p.class))
 	}
 	if !known {
 		k = len(p.class)
@@ -209,7 +211,7 @@ func className(cell string) (string, error) {
 	case math.IsNaN(v) || math.IsInf(v, 0):
 		return "", errors.New("is no class")
 	case v != math.Trunc(v):
-		return "", errors.New("is no class, set Real for a target of real numbers")
+		return "", errors.New("is no class: classes are whole numbers or words (CSVOptions.Real reads a target of real numbers)")
 	}
 	return strconv.FormatFloat(v+0, 'f', -1, 64), nil // -0 + 0 is 0
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"github.com/saddle-ml/saddle/internal/spell"
 )
 
 // Pair is a named task: a training set, a test set, and what the classes are called.
@@ -26,18 +28,19 @@ func (p *Pair) Standardize() (*Pair, *Scaler, error) {
 type opener struct {
 	name  string
 	alias string
+	files bool // it is read from files
 	open  func(ctx context.Context, dir string) (*Pair, error)
 }
 
 func openers() []opener {
 	return []opener{
-		{"mnist", "", MNIST},
-		{"fashion", "fashion-mnist", FashionMNIST},
-		{"blobs", "", func(context.Context, string) (*Pair, error) {
+		{"mnist", "", true, MNIST},
+		{"fashion", "fashion-mnist", true, FashionMNIST},
+		{"blobs", "", false, func(context.Context, string) (*Pair, error) {
 			d, err := Blobs(5000, 10, 20, 1, 1)
 			return splitPair("blobs", d, err)
 		}},
-		{"spirals", "", func(context.Context, string) (*Pair, error) {
+		{"spirals", "", false, func(context.Context, string) (*Pair, error) {
 			d, err := Spirals(3000, 3, 0.03, 1)
 			return splitPair("spirals", d, err)
 		}},
@@ -65,6 +68,17 @@ func Names() []string {
 	return names
 }
 
+// FromFiles tells whether Open reads the task of a name from files, so that a
+// directory has a meaning.
+func FromFiles(name string) bool {
+	for _, o := range openers() {
+		if o.files && (name == o.name || name == o.alias) {
+			return true
+		}
+	}
+	return false
+}
+
 // Open is the task of a name: "mnist" and "fashion" (or "fashion-mnist") from files, in dir if that is not empty
 // (see MNIST); "blobs" (5,000 examples, 10 classes, 20 features, spread 1) and "spirals" (3,000 examples, 3 arms,
 // noise 0.03), of which a fifth is for the test, without.
@@ -79,5 +93,5 @@ func Open(ctx context.Context, name, dir string) (*Pair, error) {
 			known = append(known, o.alias)
 		}
 	}
-	return nil, fmt.Errorf("data: there is no data set %q, the known ones are %s%s", name, strings.Join(Names(), ", "), didYouMean(name, known))
+	return nil, fmt.Errorf("data: there is no data set %q, the known ones are %s%s", name, strings.Join(Names(), ", "), spell.Hint(name, known))
 }

@@ -36,7 +36,6 @@ type bar struct {
 	from    int        // step it began after
 	epoch   int
 	batch   int
-	now     Stepped
 	drawn   time.Time
 	width   int // columns in use
 }
@@ -48,58 +47,47 @@ const redraw = 100 * time.Millisecond
 func (b *bar) Observe(e Event) error {
 	switch e := e.(type) {
 	case *Started:
-		if err := b.lines.Observe(e); err != nil {
-			return err
-		}
+		_ = b.lines.Observe(e)
 		b.begun, b.from = time.Now(), e.Step
 		b.epoch, b.batch = e.Step/e.StepsEpoch+1, e.Step%e.StepsEpoch
-		if b.epoch > e.Epochs {
-			return nil
+		if b.epoch <= e.Epochs {
+			b.draw(nil)
 		}
-		return b.draw(nil)
 	case *Stepped:
 		b.epoch, b.batch = e.Epoch, e.Batch
-		if time.Since(b.drawn) < redraw && e.Batch < b.started.StepsEpoch {
-			return nil
+		if time.Since(b.drawn) >= redraw || e.Batch == b.started.StepsEpoch {
+			b.draw(e)
 		}
-		return b.draw(e)
 	case *EpochDone:
-		if err := b.clear(); err != nil {
-			return err
+		b.clear()
+		_ = b.lines.Observe(e)
+		if b.epoch, b.batch = e.Row.Epoch+1, 0; b.epoch <= b.started.Epochs {
+			b.draw(nil)
 		}
-		if err := b.lines.Observe(e); err != nil {
-			return err
-		}
-		if e.Row.Epoch == b.started.Epochs {
-			return nil
-		}
-		b.epoch, b.batch = e.Row.Epoch+1, 0
-		return b.draw(nil)
 	case *Finished, *Stopped:
-		return b.clear()
+		b.clear()
 	}
-	return b.lines.Observe(e)
+	return nil
 }
 
 // draw puts the line on the terminal in one piece; e is nil before an epoch's
 // first step.
-func (b *bar) draw(e *Stepped) error {
+func (b *bar) draw(e *Stepped) {
 	b.drawn = time.Now()
-	line := b.line(e, b.columns()-1) // the last column would break the line
+	room := b.columns() - 1 // the last column would break the line
+	line := b.line(e, room)
 	width := utf8.RuneCountInString(line)
-	pad := strings.Repeat(" ", max(0, b.width-width))
+	pad := strings.Repeat(" ", max(0, min(b.width, room)-width))
 	b.width = width
-	return b.print("\r%s%s", line, pad)
+	b.print("\r%s%s", line, pad)
 }
 
 // clear takes the line away, so that another can stand in its place.
-func (b *bar) clear() error {
-	if b.width == 0 {
-		return nil
+func (b *bar) clear() {
+	if b.width > 0 {
+		b.print("\r%s\r", strings.Repeat(" ", min(b.width, max(0, b.columns()-1))))
+		b.width = 0
 	}
-	blank := strings.Repeat(" ", min(b.width, b.columns()-1))
-	b.width = 0
-	return b.print("\r%s\r", blank)
 }
 
 // The widths of the bar itself, without what stands beside it.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -81,9 +82,7 @@ func TestBarFitsTheTerminal(t *testing.T) {
 		bar.started = Started{Epochs: 5, StepsEpoch: 100}
 		bar.from, bar.begun = 45, time.Now().Add(-10*time.Second) // 0.1 s a step
 		bar.epoch, bar.batch = 2, 45
-		if err := bar.draw(e); err != nil {
-			t.Fatal(err)
-		}
+		bar.draw(e)
 		line := strings.TrimPrefix(b.String(), "\r")
 		if n := utf8.RuneCountInString(line); n >= max(columns, 1) {
 			t.Errorf("%d columns: the line has %d", columns, n)
@@ -99,15 +98,12 @@ func TestBarFitsTheTerminal(t *testing.T) {
 	bar := newBar(&b, 100)
 	bar.started = Started{Epochs: 5, StepsEpoch: 100}
 	bar.epoch, bar.batch, bar.begun = 1, 45, time.Now()
-	if err := errors.Join(bar.draw(e), bar.draw(nil)); err != nil {
-		t.Fatal(err)
-	}
+	bar.draw(e)
+	bar.draw(nil)
 	if rows, _ := screen(t, b.String()); len(rows) != 1 || rows[0] != "epoch 1/5  45% │━━━━━━━━━╸              │" {
 		t.Errorf("the terminal shows %q", rows)
 	}
-	if err := bar.clear(); err != nil {
-		t.Fatal(err)
-	}
+	bar.clear()
 	if rows, _ := screen(t, b.String()); len(rows) != 1 || rows[0] != "" {
 		t.Errorf("the terminal shows %q", rows)
 	}
@@ -131,6 +127,18 @@ func TestBarGoesWhenTheRunStops(t *testing.T) {
 		t.Errorf("the terminal shows %q", rows)
 	}
 }
+
+// Progress that cannot be shown is no reason to stop a run.
+func TestAClosedTerminalDoesNotStopTheRun(t *testing.T) {
+	for _, o := range []Observer{&lines{w: closed{}}, &bar{lines: lines{w: closed{}}, columns: func() int { return 80 }}} {
+		m, d := small[float32](t)
+		mustFit(t, m, d, Config{Epochs: 2, Observers: []Observer{o}})
+	}
+}
+
+type closed struct{}
+
+func (closed) Write([]byte) (int, error) { return 0, os.ErrClosed }
 
 // A resumed run counts its time from where it goes on.
 func TestBarOfAResumedRun(t *testing.T) {

@@ -5,7 +5,8 @@ import (
 	"io"
 )
 
-// Lines shows a run on w as plain text: a line an epoch.
+// Lines shows a run on w as plain text: a line an epoch. If w cannot be written
+// the run goes on without.
 func Lines(w io.Writer) Observer { return &lines{w: w} }
 
 type lines struct {
@@ -19,20 +20,15 @@ func (l *lines) Observe(e Event) error {
 	case *Started:
 		l.started = *e
 		if e.Resumed {
-			return l.print("resumed after step %d of %d\n", e.Step, e.Epochs*e.StepsEpoch)
+			l.print("resumed after step %d of %d\n", e.Step, e.Epochs*e.StepsEpoch)
 		}
 	case *EpochDone:
-		return l.print("%s\n", l.epoch(e.Row))
+		l.print("%s\n", l.epoch(e.Row))
 	}
 	return nil
 }
 
-func (l *lines) print(format string, args ...any) error {
-	if _, err := fmt.Fprintf(l.w, format, args...); err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
-	return nil
-}
+func (l *lines) print(format string, args ...any) { _, _ = fmt.Fprintf(l.w, format, args...) }
 
 // epoch is the line of an epoch.
 func (l *lines) epoch(r Row) string {

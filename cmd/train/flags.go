@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -39,6 +40,7 @@ type options struct {
 	minAcc  float64
 	quiet   bool
 	list    bool
+	set     *flag.FlagSet
 	given   map[string]bool // flags on the command line
 }
 
@@ -80,6 +82,7 @@ var besideResume = []string{"resume", "threads", "min-acc", "quiet", "data-dir"}
 func parse(args []string, stdout io.Writer) (o *options, help bool, err error) {
 	o = &options{given: map[string]bool{}}
 	f := o.flags()
+	o.set = f
 	f.SetOutput(io.Discard)
 	f.Usage = func() {}
 	if err := f.Parse(args); err != nil {
@@ -87,9 +90,10 @@ func parse(args []string, stdout io.Writer) (o *options, help bool, err error) {
 			fmt.Fprintf(stdout, "Train trains a network and saves it.\n\nusage: train [flags]\n\n")
 			f.SetOutput(stdout)
 			f.PrintDefaults()
+			fmt.Fprintf(stdout, "\nexit status: 0 done, 1 failed, 2 wrong usage, 4 test accuracy below -min-acc, 130 interrupted\n")
 			return nil, true, nil
 		}
-		return nil, false, usageError{unknownFlag(err, f)}
+		return nil, false, usageError{flagError(err, f)}
 	}
 	if f.NArg() > 0 {
 		return nil, false, usagef("unexpected argument %q; all settings are flags, as in -model lenet", f.Arg(0))
@@ -98,16 +102,48 @@ func parse(args []string, stdout io.Writer) (o *options, help bool, err error) {
 	return o, false, o.check()
 }
 
-// unknownFlag adds the nearest flag to the error for one that does not exist.
-func unknownFlag(err error, f *flag.FlagSet) error {
-	name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
-	if !ok {
+// flagError says what package flag leaves out: the nearest flag to one that does
+// not exist, and the values that a flag takes.
+func flagError(err error, f *flag.FlagSet) error {
+	text := err.Error()
+	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
+		var names []string
+		f.VisitAll(func(g *flag.Flag) { names = append(names, g.Name) })
+		hint := ""
+		if near := spell.Nearest(name, names); near != "" {
+			hint = fmt.Sprintf("; did you mean -%s?", near)
+		}
+		return fmt.Errorf("unknown flag -%s%s", name, hint)
+	}
+	var value, name string
+	if _, e := fmt.Sscanf(text, "invalid value %q for flag -%s", &value, &name); e != nil {
+		if _, e := fmt.Sscanf(text, "invalid boolean value %q for -%s", &value, &name); e != nil {
+			return err
+		}
+	}
+	name = strings.TrimSuffix(name, ":")
+	g := f.Lookup(name)
+	if g == nil {
 		return err
 	}
-	var names []string
-	f.VisitAll(func(g *flag.Flag) { names = append(names, g.Name) })
-	return fmt.Errorf("unknown flag -%s%s", name, strings.ReplaceAll(spell.Hint(name, names), `"`, ""))
+	allowed := "numbers, as 0.1 or 1e-3"
+	switch g.Value.(flag.Getter).Get().(type) {
+	case int:
+		allowed = "whole numbers from 1 on"
+	case uint64:
+		allowed = fmt.Sprintf("whole numbers from 0 to %d", uint64(math.MaxUint64))
+	case bool:
+		allowed = "true and false"
+	}
+	return fmt.Errorf("-%s is %q; allowed are %s", name, value, allowed)
 }
+
+// The largest counts that the flags take: more epochs than anyone waits for,
+// more threads than any machine has processors.
+const (
+	maxEpochs  = 1_000_000_000
+	maxThreads = 1024
+)
 
 func (o *options) check() error {
 	if o.resume != "" {
@@ -117,33 +153,64 @@ func (o *options) check() error {
 			}
 		}
 	}
-	positive := func(name string, n int) error {
-		if o.given[name] && n < 1 {
-			return usagef("-%s is %d; allowed are 1 and more", name, n)
+	count := func(name string, n, most int) error {
+		if o.given[name] && (n < 1 || n > most) {
+			if most == math.MaxInt {
+				return usagef("-%s is %d; allowed are 1 and more", name, n)
+			}
+			return usagef("-%s is %d; allowed are 1 to %d", name, n, most)
 		}
 		return nil
 	}
-	if err := errors.Join(positive("epochs", o.Epochs), positive("batch", o.Batch), positive("limit", o.Limit), positive("threads", o.threads)); err != nil {
+	number := func(name string, v float64) error {
+		if o.given[name] && (v < 0 || math.IsInf(v, 0) || math.IsNaN(v)) {
+			return usagef("-%s is %v; allowed are finite numbers from 0 on", name, v)
+		}
+		return nil
+	}
+	for _, name := range []string{"data", "data-dir", "model", "opt", "schedule", "precision", "out", "resume"} {
+		if g := o.set.Lookup(name); o.given[name] && g.Value.String() == "" {
+			return usagef("-%s is empty; give it a value, or leave it out", name)
+		}
+	}
+	if err := errors.Join(count("epochs", o.Epochs, maxEpochs), count("batch", o.Batch, math.MaxInt), count("limit", o.Limit, math.MaxInt),
+		count("threads", o.threads, maxThreads), number("lr", o.lr), number("weight-decay", o.weightDecay), number("clip", o.clip)); err != nil {
 		return err
 	}
 	switch {
-	case !(o.Val >= 0 && o.Val < 1):
-		return usagef("-val is %v; allowed are shares from 0 to below 1", o.Val)
 	case !(o.minAcc >= 0 && o.minAcc <= 1):
 		return usagef("-min-acc is %v; allowed are accuracies from 0 to 1, as 0.97", o.minAcc)
-	case o.given["clip"] && !(o.clip > 0):
-		return usagef("-clip is %v; allowed are norms above 0", o.clip)
-	case o.Precision != "float32" && o.Precision != "float64":
-		return usagef("-precision is %q; allowed are float32 and float64%s", o.Precision, spell.Hint(o.Precision, []string{"float32", "float64"}))
-	case o.given["out"] && o.out == "":
-		return usagef("-out is empty; give the run a directory")
+	case o.given["clip"] && o.clip == 0:
+		return usagef("-clip is 0; allowed are norms above 0")
+	}
+	if err := o.settings.check(); err != nil {
+		return usageError{err}
+	}
+	if isCSV(o.Data) && o.DataDir == "" {
+		path, err := filepath.Abs(o.Data) // a resumed run may begin elsewhere
+		if err != nil {
+			return usageError{err}
+		}
+		o.Data = path
 	}
 	if o.DataDir != "" {
-		dir, err := filepath.Abs(o.DataDir) // a resumed run may begin elsewhere
+		dir, err := filepath.Abs(o.DataDir)
 		if err != nil {
 			return usageError{err}
 		}
 		o.DataDir = dir
+	}
+	return nil
+}
+
+// check says what is wrong with the settings whose values are few, also those
+// from a file.
+func (s *settings) check() error {
+	switch precisions := []string{"float32", "float64"}; {
+	case !(s.Val >= 0 && s.Val < 1):
+		return fmt.Errorf("-val is %v; allowed are shares from 0 to below 1", s.Val)
+	case !slices.Contains(precisions, s.Precision):
+		return fmt.Errorf("-precision is %q; allowed are float32 and float64%s", s.Precision, spell.Hint(s.Precision, precisions))
 	}
 	return nil
 }

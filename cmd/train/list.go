@@ -13,8 +13,10 @@ import (
 
 // list writes all names that the flags know.
 func list(w io.Writer) error {
-	fmt.Fprintf(w, "data sets: %s, or a .csv file\n", strings.Join(data.Names(), ", "))
-	fmt.Fprintf(w, "models:    %s, or sizes such as 784-300-100-10\n\n", strings.Join(nn.ModelNames(), ", "))
+	if _, err := fmt.Fprintf(w, "data sets: %s, or a .csv file\nmodels:    %s, or sizes such as 784-300-100-10\n\n",
+		strings.Join(data.Names(), ", "), strings.Join(nn.ModelNames(), ", ")); err != nil {
+		return err
+	}
 	return listOptimizers(w)
 }
 

@@ -65,12 +65,8 @@ func (o *options) optimizer() (string, error) {
 // defaultSchedule is one cycle up to the learning rate that was asked for, or
 // to peak times the default.
 func defaultSchedule(spec string) (string, error) {
-	head, _ := cutWrappers(spec)
-	_, list, _ := strings.Cut(head, ":")
-	for item := range strings.SplitSeq(list, ",") {
-		if name, _, _ := strings.Cut(item, "="); strings.TrimSpace(name) == "lr" {
-			return "onecycle", nil
-		}
+	if head, _ := cutWrappers(spec); hasSetting(head, "lr") {
+		return "onecycle", nil
 	}
 	m, err := optimizers.Parse(spec)
 	if err != nil {
@@ -98,11 +94,25 @@ func addSetting(spec string, info optimizers.Info, name string, value float64) (
 		return "", usagef("-%s: %s has no %s; its settings are %s", strings.ReplaceAll(name, "_", "-"), info.Name, name, strings.Join(known, ", "))
 	}
 	head, wrappers := cutWrappers(spec)
+	if hasSetting(head, name) {
+		return "", usagef("-%s %v beside -opt %s, which sets %s already", strings.ReplaceAll(name, "_", "-"), value, spec, name)
+	}
 	sep := ":"
 	if strings.Contains(head, ":") {
 		sep = ","
 	}
 	return fmt.Sprintf("%s%s%s=%v%s", head, sep, name, value, wrappers), nil
+}
+
+// hasSetting tells whether a method is spelled with a setting.
+func hasSetting(head, name string) bool {
+	_, list, _ := strings.Cut(head, ":")
+	for item := range strings.SplitSeq(list, ",") {
+		if key, _, _ := strings.Cut(item, "="); strings.TrimSpace(key) == name {
+			return true
+		}
+	}
+	return false
 }
 
 // cutWrappers parts a specification before the + of its first wrapper; that of

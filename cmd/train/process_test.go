@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -106,8 +107,10 @@ func TestExitStatus(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "t.csv"), []byte(csvFile), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "bad.csv"), []byte("a,b\n1\n"), 0o666); err != nil {
-		t.Fatal(err)
+	for name, text := range map[string]string{"bad.csv": "a,b\n1\n", "one.csv": "a,kind\n1,x\n2,x\n3,x\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
 	}
 	blobs := []string{"-data", "blobs", "-model", "softmax", "-epochs", "1", "-quiet"}
 	for _, c := range []struct {
@@ -138,17 +141,32 @@ func TestExitStatus(t *testing.T) {
 		{"-model lenet", exitUsage, "images"},
 		{"-model autoencoder", exitUsage, "[0, 1]"},
 		{"-data mnits", exitUsage, `did you mean "mnist"?`},
-		{"-modle mlp", exitUsage, "did you mean model?"},
+		{"-modle mlp", exitUsage, "did you mean -model?"},
 		{"-precision float16", exitUsage, "float32 and float64"},
 		{"-epochs 0", exitUsage, "-epochs is 0"},
 		{"-batch -1", exitUsage, "-batch is -1"},
 		{"-limit 0", exitUsage, "-limit is 0"},
 		{"-threads 0", exitUsage, "-threads is 0"},
+		{"-threads 1025", exitUsage, "1 to 1024"},
+		{"-epochs 9223372036854775807", exitUsage, "1 to 1000000000"},
+		{"-epochs 99999999999999999999", exitUsage, `-epochs is "99999999999999999999"; allowed are whole numbers`},
+		{"-seed -1", exitUsage, "0 to 18446744073709551615"},
+		{"-quiet=maybe", exitUsage, "true and false"},
+		{"-lr -1", exitUsage, "-lr is -1"},
+		{"-lr Inf", exitUsage, "-lr is +Inf"},
+		{"-lr 0.1 -opt sgd:lr=0.2", exitUsage, "-lr 0.1 beside -opt sgd:lr=0.2"},
+		{"-weight-decay NaN", exitUsage, "-weight-decay is NaN"},
+		{"-weight-decay 1 -opt sgd:weight_decay=0.2", exitUsage, "which sets weight_decay already"},
+		{"-clip Inf", exitUsage, "-clip is +Inf"},
+		{"-data-dir /", exitUsage, "not read from files"},
+		{"-data one.csv", exitFailed, `the one class "x"`},
+		{"-data none.CSV.GZ", exitFailed, "none.CSV.GZ"},
+		{"-limit 2 -val 0.1", exitUsage, "leaves one part empty"},
 		{"-val 1", exitUsage, "-val is 1"},
 		{"-min-acc 97", exitUsage, "0 to 1"},
 		{"-clip 0", exitUsage, "-clip is 0"},
 		{"-clip NaN", exitUsage, "-clip is NaN"},
-		{"-lr x", exitUsage, "invalid value"},
+		{"-lr x", exitUsage, `-lr is "x"; allowed are numbers`},
 		{"-resume runs -seed 1", exitUsage, "-seed is not allowed"},
 		{"mlp", exitUsage, `unexpected argument "mlp"`},
 	} {
@@ -167,6 +185,142 @@ func TestExitStatus(t *testing.T) {
 	// What fails before it begins leaves no directory.
 	if left, _ := filepath.Glob(filepath.Join(dir, "runs", "*")); len(left) > 3 {
 		t.Errorf("directories are left: %v", left)
+	}
+}
+
+// An empty word is what a shell makes of a variable that is not set: no flag
+// takes it for nothing at all.
+func TestEmptyValuesAreUsageErrors(t *testing.T) {
+	for _, name := range []string{"data", "data-dir", "model", "opt", "schedule", "precision", "out", "resume"} {
+		r := invoke(t, t.TempDir(), "-data", "blobs", "-epochs", "1", "-"+name, "")
+		if r.code != exitUsage || !strings.Contains(r.stderr, "-"+name+" is empty") {
+			t.Errorf("-%s '': %+v", name, r)
+		}
+	}
+}
+
+// What stands where the run is to be stays there.
+func TestOutLeavesWhatIsThere(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := errors.Join(os.WriteFile(file, []byte("mine"), 0o666), os.Mkdir(filepath.Join(dir, "empty"), 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range []string{"-out file", "-out " + filepath.Join("file", "below"), "-out empty -model nil", "-resume file", "-resume empty", "-out empty -opt sgd:lr=1e38"} {
+		r := invoke(t, dir, append([]string{"-data", "blobs", "-quiet"}, strings.Fields(args)...)...)
+		if strings.HasPrefix(args, "-resume") {
+			r = invoke(t, dir, strings.Fields(args)...)
+		}
+		if r.code == exitDone || r.stderr == "" {
+			t.Errorf("%s: %+v", args, r)
+		}
+		if string(read(t, file)) != "mine" {
+			t.Fatalf("%s: the file has changed", args)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "empty")); err != nil {
+			t.Fatalf("%s: %v", args, err)
+		}
+	}
+}
+
+// keys are the fields of a JSON object in their order.
+func keys(t *testing.T, text []byte) (list []string) {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(text))
+	if _, err := d.Token(); err != nil {
+		t.Fatal(err)
+	}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, key.(string))
+		var value any
+		if err := d.Decode(&value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return list
+}
+
+// The files of a run have these fields, by these names and in this order.
+func TestFieldsOfResultAndMetrics(t *testing.T) {
+	dir := t.TempDir()
+	text := "a,b,c,kind\n" + strings.Repeat("0,1,0.5,x\n1,0,0.25,y\n0.5,0.5,1,x\n", 20)
+	if err := os.WriteFile(filepath.Join(dir, "unit.csv"), []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ args, result, metrics, stdout string }{
+		{"-data blobs",
+			"data model optimizer parameters seed epochs steps train_loss train_accuracy test_loss test_accuracy work train_seconds seconds",
+			"epoch,step,lr,train_loss,train_accuracy,test_loss,test_accuracy,seconds,examples_per_second,work", "test accuracy "},
+		{"-data blobs -val 0.2",
+			"data model optimizer parameters seed epochs steps train_loss train_accuracy val_loss val_accuracy test_loss test_accuracy work train_seconds seconds",
+			"epoch,step,lr,train_loss,train_accuracy,val_loss,val_accuracy,test_loss,test_accuracy,seconds,examples_per_second,work", "test accuracy "},
+		{"-data unit.csv -model autoencoder -val 0.2 -opt sgd",
+			"data model optimizer parameters seed epochs steps train_loss train_squared_error val_loss val_squared_error test_loss test_squared_error work train_seconds seconds",
+			"epoch,step,lr,train_loss,train_squared_error,val_loss,val_squared_error,test_loss,test_squared_error,seconds,examples_per_second,work", "test squared error "},
+	} {
+		out := filepath.Join(dir, "run")
+		r := invoke(t, dir, append(strings.Fields(c.args), "-epochs", "1", "-quiet", "-out", out)...)
+		if r.code != exitDone || !strings.HasPrefix(r.stdout, c.stdout) {
+			t.Fatalf("%s: %+v", c.args, r)
+		}
+		if got := strings.Join(keys(t, read(t, out, "result.json")), " "); got != c.result {
+			t.Errorf("%s: result.json has\n%s, want\n%s", c.args, got, c.result)
+		}
+		if got, _, _ := strings.Cut(string(read(t, out, "metrics.csv")), "\n"); got != c.metrics {
+			t.Errorf("%s: metrics.csv has\n%s, want\n%s", c.args, got, c.metrics)
+		}
+		if err := os.RemoveAll(out); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A run on a file may be resumed from any directory, but not on other data.
+func TestResumeOfARunOnAFile(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	text := "a,b,kind\n" + strings.Repeat("0,1,x\n1,0,y\n", 20)
+	path := filepath.Join(dir, "t.csv")
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if r := invoke(t, dir, "-data", "t.csv", "-epochs", "2", "-out", "run", "-quiet"); r.code != exitDone {
+		t.Fatalf("%+v", r)
+	}
+	run := filepath.Join(dir, "run")
+	weights := string(read(t, run, "last.safetensors"))
+	// One that has ended is told of again, and stays as it is.
+	if r := invoke(t, other, "-resume", run, "-quiet", "-min-acc", "0.9"); r.code != exitDone || !strings.HasPrefix(r.stdout, "test accuracy 100.00 %") || string(read(t, run, "last.safetensors")) != weights {
+		t.Errorf("%+v", r)
+	}
+	if err := os.WriteFile(path, []byte(strings.Replace(text, "1,0,y", "1,0.001,y", 1)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if r := invoke(t, other, "-resume", run, "-quiet"); r.code != exitFailed || !strings.Contains(r.stderr, "data is not what it was") {
+		t.Errorf("%+v", r)
+	}
+	if err := os.WriteFile(filepath.Join(run, "config.json"), []byte(`{"format":1,"settings":{"opt":"adam","precision":"float8"}}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if r := invoke(t, other, "-resume", run, "-quiet"); r.code != exitFailed || !strings.Contains(r.stderr, "float8") || !strings.Contains(r.stderr, "config.json") {
+		t.Errorf("%+v", r)
+	}
+	if err := os.WriteFile(filepath.Join(run, "config.json"), []byte(`{"format":1}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if r := invoke(t, other, "-resume", run, "-quiet"); r.code != exitFailed || !strings.Contains(r.stderr, "another program") {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestQuotedPaths(t *testing.T) {
+	for path, want := range map[string]string{"runs/mnist-mlp-adam-1": "runs/mnist-mlp-adam-1", "my data": "'my data'", "it's": `'it'\''s'`, "$HOME": "'$HOME'", "a;b": "'a;b'", "ü": "ü"} {
+		if got := quoted(path); got != want && runtime.GOOS != "windows" {
+			t.Errorf("quoted(%q) = %s, want %s", path, got, want)
+		}
 	}
 }
 

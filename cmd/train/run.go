@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,12 +85,18 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 
 // restore takes the settings of the run to resume.
 func (o *options) restore() error {
-	dir := o.DataDir
-	if _, err := train.ReadConfig(o.resume, &o.settings); err != nil {
+	var s settings
+	if _, err := train.ReadConfig(o.resume, &s); err != nil {
 		return err
 	}
-	if dir != "" {
-		o.DataDir = dir
+	s.DataDir = cmp.Or(o.DataDir, s.DataDir)
+	o.settings = s
+	path := filepath.Join(o.resume, "config.json")
+	if o.Opt == "" {
+		return fmt.Errorf("%s has no settings of this command: the run was begun by another program", path)
+	}
+	if err := o.settings.check(); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
 }
@@ -113,46 +120,46 @@ func fit[T train.Float](ctx context.Context, o *options, stdout, stderr io.Write
 		return err
 	}
 	c := train.Config{Optimizer: method, Epochs: o.Epochs, Batch: o.Batch, Seed: o.Seed, Val: t.val, Test: t.test,
-		Data: t.name, Model: o.Model, Settings: o.settings}
-	if c.Dir, err = o.dir(t.name, optimizers.Describe(method).Name); err != nil {
-		return err
+		Data: t.name, Model: o.Model, Settings: o.settings, Resume: o.resume != ""}
+	switch {
+	case c.Resume:
+		c.Dir = o.resume
+	case o.out != "":
+		c.Dir = o.out
+	default:
+		if c.Dir, err = train.NewDir("runs", fmt.Sprintf("%s-%s-%s", t.name, o.Model, optimizers.Describe(method).Name)); err != nil {
+			return err
+		}
+		defer os.Remove(c.Dir) // it stays unless it is empty: the run did not begin
 	}
-	c.Resume = o.resume != ""
 	if !o.quiet {
 		fmt.Fprintf(stderr, "%s: %d examples, %d for the test\n%s\n%s: %s\n", t.name, t.train.Len(), t.test.Len(), m.Summary(), "optimizer", o.Opt)
 		c.Observers = append(c.Observers, train.Bar(stderr))
 	}
 	history, err := train.Fit(ctx, m, t.train, c)
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		fmt.Fprintf(stderr, "saved; resume with: %s -resume %s\n", invocation(), c.Dir)
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		fmt.Fprintf(stderr, "saved; resume with: %s -resume %s\n", invocation(), quoted(c.Dir))
 	}
 	if err != nil {
-		os.Remove(c.Dir) // only if it is empty: the run did not begin
 		return err
 	}
 	return o.report(history.Result, c.Dir, stdout, stderr)
 }
 
-// dir is the run directory.
-func (o *options) dir(data, opt string) (string, error) {
-	switch {
-	case o.resume != "":
-		return o.resume, nil
-	case o.out != "":
-		return o.out, nil
-	}
-	return train.NewDir("runs", fmt.Sprintf("%s-%s-%s", data, o.Model, opt))
-}
-
 // report writes the result.
 func (o *options) report(r train.Result, dir string, stdout, stderr io.Writer) error {
 	accuracy, classes := r.Test.Accuracy()
+	text := fmt.Sprintf("test squared error %.4f an image", r.Test.Metrics["squared_error"])
 	if classes {
-		fmt.Fprintf(stdout, "test accuracy %.2f %%, loss %.4f", 100*accuracy, r.Test.Loss)
-	} else {
-		fmt.Fprintf(stdout, "test squared error %.4f an image, loss %.4f", r.Test.Metrics["squared_error"], r.Test.Loss)
+		text = fmt.Sprintf("test accuracy %.2f %%", 100*accuracy)
 	}
-	fmt.Fprintf(stdout, " after %d epochs in %.1f s\nsaved in %s\n", r.Epochs, r.Seconds, dir)
+	epochs := "1 epoch"
+	if r.Epochs != 1 {
+		epochs = fmt.Sprintf("%d epochs", r.Epochs)
+	}
+	if _, err := fmt.Fprintf(stdout, "%s, loss %.4f after %s in %.1f s\nsaved in %s\n", text, r.Test.Loss, epochs, r.Seconds, dir); err != nil {
+		return fmt.Errorf("writing the result: %w", err)
+	}
 	if classes && accuracy < o.minAcc {
 		fmt.Fprintf(stderr, "train: test accuracy %.4f is below the %v of -min-acc\n", accuracy, o.minAcc)
 		return errAccuracy
@@ -170,4 +177,18 @@ func invocation() string {
 		return "./" + filepath.ToSlash(rel)
 	}
 	return path
+}
+
+// quoted is a path as a shell takes it.
+func quoted(path string) string {
+	plain := func(r rune) bool {
+		return r > 127 || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(`-_./:,+=@%\`, r)
+	}
+	if strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 {
+		return path
+	}
+	if runtime.GOOS == "windows" {
+		return `"` + path + `"`
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }

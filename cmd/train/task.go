@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -66,6 +67,9 @@ func (s *settings) open(ctx context.Context) (*data.Pair, error) {
 		if names := append(data.Names(), "fashion-mnist"); !slices.Contains(names, s.Data) {
 			return nil, usagef("unknown data set %q; known are %s, or a .csv file%s", s.Data, strings.Join(data.Names(), ", "), spell.Hint(s.Data, names))
 		}
+		if s.DataDir != "" && !data.FromFiles(s.Data) {
+			return nil, usagef("-data-dir beside -data %s, which is made and not read from files", s.Data)
+		}
 		return data.Open(ctx, s.Data, s.DataDir)
 	}
 	path := s.Data
@@ -81,7 +85,11 @@ func (s *settings) open(ctx context.Context) (*data.Pair, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	name, _, _ := strings.Cut(filepath.Base(path), ".csv")
+	if len(table.Classes) < 2 {
+		return nil, fmt.Errorf("%s: the last column, %s, has the one class %q; two are needed", path, table.TargetColumn, table.Classes[0])
+	}
+	name := filepath.Base(path)
+	name = cmp.Or(name[:strings.LastIndex(strings.ToLower(name), ".csv")], "csv")
 	p := &data.Pair{Name: name, Classes: table.Classes}
 	// The same test set whatever the seed, so that runs can be compared.
 	p.Train, p.Test, err = data.Split(table, csvTest, 0)
@@ -89,6 +97,7 @@ func (s *settings) open(ctx context.Context) (*data.Pair, error) {
 }
 
 func isCSV(name string) bool {
+	name = strings.ToLower(name)
 	return strings.HasSuffix(name, ".csv") || strings.HasSuffix(name, ".csv.gz")
 }
 

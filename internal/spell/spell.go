@@ -10,7 +10,8 @@ import (
 // Nearest is the allowed name with the fewest edits from name, or "" where none
 // is near. Upper and lower case are the same.
 func Nearest(name string, allowed []string) string {
-	best, least := "", max(2, len(name)/3)+1
+	// At least one letter has to stay.
+	best, least := "", min(max(2, len(name)/3), len(name)-1)+1
 	for _, a := range allowed {
 		if d := edits(strings.ToLower(name), strings.ToLower(a)); d < least {
 			best, least = a, d

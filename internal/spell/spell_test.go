@@ -5,7 +5,7 @@ import "testing"
 func TestNearest(t *testing.T) {
 	allowed := []string{"sgd", "adam", "adamw", "hf"}
 	for name, want := range map[string]string{
-		"adm": "adam", "ADAM": "adam", "adamw": "adamw", "sdg": "sgd", "": "hf", "lbfgs": "", "something else": "",
+		"adm": "adam", "ADAM": "adam", "adamw": "adamw", "sdg": "sgd", "": "", "x": "", "h": "", "sg": "sgd", "xy": "", "lbfgs": "", "something else": "",
 	} {
 		if got := Nearest(name, allowed); got != want {
 			t.Errorf("Nearest(%q) = %q, want %q", name, got, want)
