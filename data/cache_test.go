@@ -2,11 +2,16 @@ package data
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
 	"testing"
 )
+
+func content(b []byte) func(io.Writer) error {
+	return func(w io.Writer) error { _, err := w.Write(b); return err }
+}
 
 func TestWriteFileIsWholeOrNotThere(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "deep", "down", "file")
@@ -14,7 +19,7 @@ func TestWriteFileIsWholeOrNotThere(t *testing.T) {
 	for k := range 8 {
 		wg.Go(func() {
 			for range 20 {
-				if err := writeFile(path, bytes.Repeat([]byte{byte(k)}, 10000)); err != nil {
+				if err := writeFile(path, content(bytes.Repeat([]byte{byte(k)}, 10000))); err != nil {
 					t.Error(err)
 				}
 				got, err := os.ReadFile(path)
@@ -34,10 +39,10 @@ func TestWriteFileLeavesNothingBehindWhenItFails(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "taken")
 	write(t, filepath.Join(path, "a"), nil) // a directory that is not empty cannot be replaced
-	if err := writeFile(path, []byte("x")); err == nil {
+	if err := writeFile(path, content([]byte("x"))); err == nil {
 		t.Error("no error")
 	}
-	if err := writeFile(filepath.Join(path, "a", "b"), nil); err == nil {
+	if err := writeFile(filepath.Join(path, "a", "b"), content(nil)); err == nil {
 		t.Error("no error")
 	}
 	if entries := must(os.ReadDir(dir)); len(entries) != 1 {

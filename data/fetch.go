@@ -1,6 +1,7 @@
 package data
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,7 +17,7 @@ import (
 type finder struct {
 	getenv   func(string) string
 	cacheDir func() (string, error)
-	module   func(ctx context.Context, module string) (dir string, err error)
+	module   func(ctx context.Context, module string) (dir string, done func(), err error)
 	client   *http.Client
 	stall    time.Duration // a download that brings nothing for so long has failed
 }
@@ -32,6 +33,8 @@ type place struct {
 	read func(ctx context.Context, f file) (raw []byte, err error)
 	// remote places are left after the first failure, and what they give is kept in the cache.
 	remote bool
+	// cache is the place where files are kept; one that is packed there is kept unpacked as well.
+	cache bool
 }
 
 // load tries one place after another until it has all four files.
@@ -82,8 +85,8 @@ func (f *finder) try(ctx context.Context, c corpus, p place, got *[4]*IDX) (miss
 		if err == nil {
 			if got[i], err = file.check(raw); err == nil {
 				missing = missing[:len(missing)-1]
-				if p.remote {
-					f.keep(c, file, raw)
+				if p.remote || p.cache && file.plain != "" && bytes.HasPrefix(raw, gzipMagic) {
+					f.keep(c, file, raw, got[i])
 				}
 				continue
 			}
@@ -113,10 +116,12 @@ func (f *finder) places(c corpus) (places []place, cache string) {
 	}
 	if dir, err := f.cacheDir(); err == nil {
 		cache = filepath.Join(dir, "saddle", c.name)
-		places = append(places, local(cache, ""))
+		p := local(cache, "")
+		p.cache = true
+		places = append(places, p)
 	}
 	if c.module != "" {
-		places = append(places, f.fromModule(c.module))
+		places = append(places, f.fromModule(c))
 	}
 	for _, m := range c.mirrors {
 		places = append(places, f.fromMirror(m))
@@ -136,7 +141,7 @@ func local(dir, sub string) place {
 	}
 	return place{name: dir, read: func(_ context.Context, f file) ([]byte, error) {
 		dotted := strings.Replace(f.name, "-idx", ".idx", 1) // the spelling of some archives
-		for _, name := range []string{f.name + ".gz", f.name, dotted + ".gz", dotted} {
+		for _, name := range []string{f.name, f.name + ".gz", dotted, dotted + ".gz"} {
 			raw, err := readFile(filepath.Join(dir, name))
 			if !errors.Is(err, fs.ErrNotExist) {
 				return raw, err

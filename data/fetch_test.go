@@ -30,6 +30,7 @@ type world struct {
 	gz, plain   map[string][]byte // by file name without .gz
 	cache, env  string            // the cache directory of the corpus, and $SADDLE_DATA
 	moduleCalls atomic.Int32
+	moduleDone  atomic.Int32
 	moduleDir   string // empty: the module cannot be had
 	requests    atomic.Int32
 }
@@ -59,12 +60,12 @@ func newWorld(t *testing.T) *world {
 			return w.env
 		},
 		cacheDir: func() (string, error) { return home, nil },
-		module: func(context.Context, string) (string, error) {
+		module: func(context.Context, string) (string, func(), error) {
 			w.moduleCalls.Add(1)
 			if w.moduleDir == "" {
-				return "", errors.New("module not reachable")
+				return "", nil, errors.New("module not reachable")
 			}
-			return w.moduleDir, nil
+			return w.moduleDir, func() { w.moduleDone.Add(1) }, nil
 		},
 		client: newClient(),
 		stall:  10 * time.Second,
@@ -238,26 +239,71 @@ func TestModuleFillsTheCache(t *testing.T) {
 	w.put(t, filepath.Join(w.moduleDir, "data"), true)
 	w.get(t, "")
 	w.asked(t, 1, 0)
-	if got := w.cached(t); len(got) != 4 || got[0] != "t10k-images-idx3-ubyte.gz" {
+	if w.moduleDone.Load() != 1 {
+		t.Error("the module's directory is not given back")
+	}
+	if got := w.cached(t); len(got) != 4 || got[0] != "t10k-images-idx3-ubyte" {
 		t.Errorf("the cache holds %q", got)
+	}
+	for name, want := range w.plain {
+		if got := must(os.ReadFile(filepath.Join(w.cache, name))); !bytes.Equal(got, want) {
+			t.Errorf("%s in the cache is not the published content", name)
+		}
 	}
 	w.get(t, "")
 	w.asked(t, 1, 0)
 }
 
+// Unpacking is most of a start: it is done once.
+func TestPackedFilesInTheCacheAreKeptUnpacked(t *testing.T) {
+	w := newWorld(t)
+	w.put(t, w.cache, true)
+	w.get(t, "")
+	if got := w.cached(t); len(got) != 8 {
+		t.Errorf("the cache holds %q", got)
+	}
+	for name := range w.gz { // no longer needed
+		if err := os.Remove(filepath.Join(w.cache, name+".gz")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.get(t, "")
+	w.asked(t, 0, 0)
+	// Where the sum of the content is not published, the packed file is what can be checked.
+	w = newWorld(t)
+	for i := range w.files {
+		w.files[i].plain = ""
+	}
+	w.mirrors = []string{w.mirror(t, nil)}
+	w.get(t, "")
+	if got := w.cached(t); len(got) != 4 || got[0] != "t10k-images-idx3-ubyte.gz" {
+		t.Errorf("the cache holds %q", got)
+	}
+	w.get(t, "")
+	w.asked(t, 1, 4)
+}
+
 func TestDamagedCacheIsFetchedAgain(t *testing.T) {
 	w := newWorld(t)
 	w.mirrors = []string{w.mirror(t, nil)}
-	w.put(t, w.cache, true)
-	for i, damage := range [][]byte{nil, w.gz["train-images-idx3-ubyte"][:50], []byte("<html>"), w.gz["t10k-labels-idx1-ubyte"]} {
-		path := filepath.Join(w.cache, "train-images-idx3-ubyte.gz")
-		write(t, path, damage)
+	w.put(t, w.cache, false)
+	name := "train-images-idx3-ubyte"
+	for i, damage := range [][]byte{nil, w.gz[name][:50], w.plain[name][:50], []byte("<html>"), w.plain["t10k-labels-idx1-ubyte"], w.gz["t10k-labels-idx1-ubyte"]} {
+		write(t, filepath.Join(w.cache, name), damage)
 		w.get(t, "")
 		w.asked(t, int32(i+1), int32(i+1)) // the one damaged file alone
-		if got := must(os.ReadFile(path)); !bytes.Equal(got, w.gz["train-images-idx3-ubyte"]) {
+		if got := must(os.ReadFile(filepath.Join(w.cache, name))); !bytes.Equal(got, w.plain[name]) {
 			t.Error("the damaged file is still in the cache")
 		}
 	}
+	// A packed one that is damaged stands behind the unpacked one that comes for it.
+	w = newWorld(t)
+	w.mirrors = []string{w.mirror(t, nil)}
+	w.put(t, w.cache, true)
+	write(t, filepath.Join(w.cache, name+".gz"), []byte("damaged"))
+	w.get(t, "")
+	w.get(t, "")
+	w.asked(t, 1, 1)
 }
 
 func TestMirrorsAreTriedInTurn(t *testing.T) {
@@ -324,7 +370,7 @@ func TestACacheThatCannotBeUsedIsNoError(t *testing.T) {
 func TestCancelledLoadSaysSo(t *testing.T) {
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	w.finder.module = func(context.Context, string) (string, error) { cancel(); return "", ctx.Err() }
+	w.finder.module = func(context.Context, string) (string, func(), error) { cancel(); return "", nil, ctx.Err() }
 	w.mirrors = []string{w.mirror(t, nil)}
 	_, err := w.load(ctx, w.corpus, "")
 	wantError(t, err, "tiny")
@@ -347,7 +393,7 @@ func TestLoadsAtOnceShareOneCache(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if got := w.cached(t); len(got) != 4 {
+	if got := w.cached(t); len(got) != 5 { // with the damaged one, which is no longer looked at
 		t.Errorf("the cache holds %q", got)
 	}
 	w.mirrors = nil

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -20,8 +21,9 @@ type element struct {
 	code byte
 	size int
 	name string
-	// grow appends the big-endian numbers in raw to data, which is nil at first, leaving room for at most total.
-	grow func(data any, raw []byte, total int) any
+	// grow appends the big-endian numbers in raw to data, which is nil at first, with room for at least so many in all
+	// and at most total.
+	grow func(data any, raw []byte, room, total int) any
 }
 
 var elements = []element{
@@ -33,10 +35,10 @@ var elements = []element{
 	{0x0e, 8, "float64", grower(8, func(b []byte) float64 { return math.Float64frombits(binary.BigEndian.Uint64(b)) })},
 }
 
-func grower[E any](size int, decode func([]byte) E) func(any, []byte, int) any {
-	return func(data any, raw []byte, total int) any {
+func grower[E any](size int, decode func([]byte) E) func(any, []byte, int, int) any {
+	return func(data any, raw []byte, room, total int) any {
 		s, _ := data.([]E)
-		if need := len(s) + len(raw)/size; need > cap(s) {
+		if need := max(room, len(s)+len(raw)/size); need > cap(s) {
 			// Doubling costs a copy per element; stopping at total leaves no slack in the array that stays.
 			s = append(make([]E, 0, min(max(need, 2*cap(s)), total)), s...)
 		}
@@ -55,7 +57,21 @@ const idxChunk = 1 << 16
 
 // ReadIDX reads an IDX file, plain or compressed with gzip. The file must hold exactly what its header says:
 // one that is shorter, longer or of another format is an error.
-func ReadIDX(r io.Reader) (*IDX, error) {
+func ReadIDX(r io.Reader) (*IDX, error) { return readIDX(r, 0) }
+
+// parseIDX is ReadIDX of a file that is in memory, whose content is trusted to hold so many numbers: room for them is
+// made at once, and bytes that are there already are kept and not copied.
+func parseIDX(raw []byte, expected int) (*IDX, error) {
+	if !bytes.HasPrefix(raw, gzipMagic) {
+		r := bytes.NewReader(raw)
+		if el, shape, total, err := readIDXHeader(r); err == nil && el.code == 0x08 && r.Len() == total {
+			return &IDX{Shape: shape, Data: raw[len(raw)-total:]}, nil
+		}
+	}
+	return readIDX(bytes.NewReader(raw), expected)
+}
+
+func readIDX(r io.Reader, expected int) (*IDX, error) {
 	r, err := plain(r)
 	if err != nil {
 		return nil, fmt.Errorf("data: idx: %w", err)
@@ -64,7 +80,7 @@ func ReadIDX(r io.Reader) (*IDX, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data: idx: %w", err)
 	}
-	x := &IDX{Shape: shape, Data: el.grow(nil, nil, 0)}
+	x := &IDX{Shape: shape, Data: el.grow(nil, nil, min(expected, total), total)}
 	buf := make([]byte, min(idxChunk, total*el.size))
 	for left := total; left > 0; {
 		n := min(len(buf)/el.size, left)
@@ -73,7 +89,7 @@ func ReadIDX(r io.Reader) (*IDX, error) {
 			return nil, fmt.Errorf("data: idx: header says %d numbers of %s (shape %v), the file ends after %d: %w",
 				total, el.name, shape, total-left+got/el.size, eof(err))
 		}
-		x.Data = el.grow(x.Data, buf[:n*el.size], total)
+		x.Data = el.grow(x.Data, buf[:n*el.size], 0, total)
 		left -= n
 	}
 	// Reading on to the end also makes gzip check its sum.
@@ -165,7 +181,13 @@ func WriteIDX(w io.Writer, x *IDX) error {
 	if _, err := w.Write(head); err != nil {
 		return fmt.Errorf("data: idx: %w", err)
 	}
-	if err := binary.Write(w, binary.BigEndian, x.Data); err != nil {
+	var err error
+	if raw, ok := x.Data.([]uint8); ok {
+		_, err = w.Write(raw) // as it is, where binary.Write makes a copy
+	} else {
+		err = binary.Write(w, binary.BigEndian, x.Data)
+	}
+	if err != nil {
 		return fmt.Errorf("data: idx: %w", err)
 	}
 	return nil

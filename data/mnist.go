@@ -103,7 +103,11 @@ func (f file) check(raw []byte) (*IDX, error) {
 			return nil, fmt.Errorf("%d bytes with the SHA-256 %s, the published file has %s", len(raw), got, want)
 		}
 	}
-	x, err := ReadIDX(bytes.NewReader(raw))
+	expected := 0
+	if want != "" {
+		expected = product(f.shape)
+	}
+	x, err := parseIDX(raw, expected)
 	if err != nil {
 		return nil, err
 	}

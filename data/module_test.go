@@ -40,6 +40,22 @@ func fakeGo(how string) {
 		fmt.Println("hello")
 	case "nowhere":
 		fmt.Println(`{"Path": "example.com/tiny"}`)
+	case "picky": // works only in a module cache that it is told of
+		dir := os.Getenv("GOMODCACHE")
+		switch {
+		case os.Args[1] == "env":
+			fmt.Println(os.Getenv("FAKE_MODCACHE"))
+		case dir == "":
+			fmt.Println(`{"Error": "nowhere to write"}`)
+			os.Exit(1)
+		default:
+			dir = filepath.Join(dir, "tiny@v1")
+			if err := os.MkdirAll(filepath.Join(dir, "data"), 0o755); err != nil {
+				os.Exit(1)
+			}
+			answer, _ := json.Marshal(map[string]string{"Dir": dir})
+			fmt.Printf("%s\n", answer)
+		}
 	case "sleep":
 		time.Sleep(time.Minute)
 	}
@@ -49,7 +65,7 @@ func fakeGo(how string) {
 func runFakeGo(t *testing.T, how string, limit time.Duration) (string, error) {
 	t.Helper()
 	t.Setenv("SADDLE_FAKE_GO", how)
-	return runGo(t.Context(), must(os.Executable()), "example.com/tiny@v1", limit)
+	return runGo(t.Context(), must(os.Executable()), "example.com/tiny@v1", "", limit)
 }
 
 func TestGoCommandIsAskedFarFromAnyModule(t *testing.T) {
@@ -84,7 +100,7 @@ func TestGoCommandFailuresGiveItsReason(t *testing.T) {
 			}
 		})
 	}
-	if _, err := runGo(t.Context(), filepath.Join(t.TempDir(), "go"), "m", time.Minute); err == nil || !strings.Contains(err.Error(), "no go command") {
+	if _, err := runGo(t.Context(), filepath.Join(t.TempDir(), "go"), "m", "", time.Minute); err == nil || !strings.Contains(err.Error(), "no go command") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -96,7 +112,7 @@ func TestGoCommandDoesNotHang(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
-	if _, err := runGo(ctx, must(os.Executable()), "m", time.Minute); !errors.Is(err, context.Canceled) {
+	if _, err := runGo(ctx, must(os.Executable()), "m", "", time.Minute); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	if time.Since(start) > 30*time.Second {

@@ -68,20 +68,13 @@ func FitScaler(train Dataset, groups Groups) (*Scaler, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := newMoments(count, size/count)
 	n := train.Len()
-	rows := min(n, max(1, 1<<15/size))
-	x, index := make([]float64, rows*size), make([]int, rows)
-	for from := 0; from < n; from += rows {
-		part := index[:min(rows, n-from)]
-		for i := range part {
-			part[i] = from + i
-		}
-		x := x[:len(part)*size]
-		if err := read(train, x, nil, part); err != nil {
-			return nil, err
-		}
-		m.add(x)
+	m := newMoments(count, size/count)
+	var h histogram
+	if b, ok := train.(byteCounter); ok && count == 1 && b.count(&h) {
+		m.mean[0], m.m2[0] = h.moments()
+	} else if err := m.read(train, size); err != nil {
+		return nil, err
 	}
 	s := &Scaler{Mean: m.mean, Std: make([]float64, count)}
 	for g, m2 := range m.m2 {
@@ -94,6 +87,25 @@ func FitScaler(train Dataset, groups Groups) (*Scaler, error) {
 		}
 	}
 	return s, nil
+}
+
+// read adds all inputs of d.
+func (m *moments) read(d Dataset, size int) error {
+	n := d.Len()
+	rows := min(n, max(1, 1<<15/size))
+	x, index := make([]float64, rows*size), make([]int, rows)
+	for from := 0; from < n; from += rows {
+		part := index[:min(rows, n-from)]
+		for i := range part {
+			part[i] = from + i
+		}
+		x := x[:len(part)*size]
+		if err := read(d, x, nil, part); err != nil {
+			return err
+		}
+		m.add(x)
+	}
+	return nil
 }
 
 // Apply is d with every input number standardised. One mean and standard deviation over byte storage costs nothing.
