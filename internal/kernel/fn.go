@@ -9,7 +9,7 @@ const (
 	Copy Fn = iota
 	Neg
 	Abs
-	Sign // -1, 0 or 1; NaN stays NaN
+	Sign // -1, 0 or 1; zeros and NaN stay
 	Square
 	Sqrt
 	Rsqrt
@@ -24,9 +24,9 @@ const (
 	Sigmoid
 	Softplus // log(1+e^x)
 	Erf
-	Relu
-	LeakyRelu // x > 0: x, else P x
-	Elu       // x > 0: x, else P (e^x - 1)
+	Relu      // x < 0: 0, else x
+	LeakyRelu // x < 0: P x, else x
+	Elu       // x <= 0: P (e^x - 1), else x
 	Gelu      // x Phi(x), Phi the normal distribution function
 	GeluTanh  // x sigmoid(2 sqrt(2/pi) (x + 0.044715 x^3))
 	Silu      // x sigmoid(x)
@@ -49,7 +49,16 @@ const (
 	Ne
 	Logistic // max(z,0) - z y + log(1+e^-|z|): cross-entropy of sigmoid(z) and y
 
-	Where // a != 0 ? b : c
+	// Derivatives by the function's value y, times g. They and the products below
+	// round after each operation, as the same steps one by one do.
+	ReluGrad    // y > 0: g, else 0, also where y is NaN or g is not finite
+	SigmoidGrad // g (y (1-y))
+	TanhGrad    // g (1 - y^2)
+
+	Where  // a != 0 ? b : c
+	MulAdd // a b + c
+	MulSub // a b - c
+	SubMul // c - a b
 
 	NumFn
 )
@@ -59,7 +68,8 @@ var fnNames = [NumFn]string{
 	"sin", "cos", "tanh", "sigmoid", "softplus", "erf", "relu", "leaky_relu", "elu", "gelu", "gelu_tanh",
 	"silu", "clamp", "ceil", "floor",
 	"add", "sub", "mul", "div", "pow", "max", "min", "gt", "ge", "lt", "le", "eq", "ne", "logistic",
-	"where",
+	"relu_grad", "sigmoid_grad", "tanh_grad",
+	"where", "mul_add", "mul_sub", "sub_mul",
 }
 
 func (f Fn) String() string {
@@ -78,4 +88,35 @@ func (f Fn) Arity() int {
 		return 2
 	}
 	return 3
+}
+
+// Accuracy bounds how far f may be from the exact value at any argument, on any
+// processor, in units in the last place of the result. An exact function has 0.5:
+// it is rounded once, or after each operation of its formula.
+//
+// float32 results are computed in float64 and rounded once more. Sin, Cos and Pow
+// are those of package math on every processor. Logistic counts units of its
+// largest term. Denormal numbers are numbers like others; NaN gives NaN unless
+// the function says otherwise; the gates GeluTanh, Gelu and Silu of -Inf are -0,
+// their limit.
+func (f Fn) Accuracy() (float32s, float64s float64) {
+	switch f {
+	case Log, Sin, Cos, Pow:
+		return 0.6, 1
+	case Log1p, Rsqrt:
+		float64s = 1.5
+	case Exp, Expm1, Softplus, Erf, Logistic:
+		float64s = 2
+	case Sigmoid, Elu:
+		float64s = 2.5
+	case Tanh:
+		float64s = 3
+	case GeluTanh, Silu:
+		float64s = 4
+	case Gelu:
+		float64s = 5
+	default:
+		return 0.5, 0.5
+	}
+	return 0.6, float64s
 }

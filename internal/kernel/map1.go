@@ -7,6 +7,9 @@ import "math"
 // the same slice.
 func Map1[T Float](f Fn, dst, x []T, p, q float64) {
 	x = x[:len(dst)]
+	if mapAsm(f, dst, x, nil, nil, p, q) {
+		return
+	}
 	switch f {
 	case Copy:
 		copy(dst, x)
@@ -54,7 +57,8 @@ func Map1[T Float](f Fn, dst, x []T, p, q float64) {
 		for i, v := range x {
 			if v < lo {
 				v = lo
-			} else if v > hi {
+			}
+			if v > hi {
 				v = hi
 			}
 			dst[i] = v
@@ -89,11 +93,11 @@ func scalar1(f Fn) func(float64) float64 {
 			return x // 0, -0 or NaN
 		}
 	case Exp:
-		return math.Exp
+		return exp
 	case Expm1:
 		return math.Expm1
 	case Log:
-		return math.Log
+		return log
 	case Log1p:
 		return math.Log1p
 	case Sin:
@@ -109,33 +113,15 @@ func scalar1(f Fn) func(float64) float64 {
 	case Erf:
 		return math.Erf
 	case Gelu:
-		// erfc keeps the left tail, where 1+erf would cancel.
-		return func(x float64) float64 { return 0.5 * x * math.Erfc(-x/math.Sqrt2) }
+		return gelu
 	case GeluTanh:
-		return func(x float64) float64 {
-			return x * sigmoid(2*math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x))
-		}
+		return geluTanh
 	case Silu:
-		return func(x float64) float64 { return x * sigmoid(x) }
+		return func(x float64) float64 { return gate(x, x, 0) }
 	case Ceil:
 		return math.Ceil
 	case Floor:
 		return math.Floor
 	}
 	panic("kernel: " + f.String() + " is not a function of one operand")
-}
-
-func sigmoid(x float64) float64 {
-	if x >= 0 {
-		return 1 / (1 + math.Exp(-x))
-	}
-	e := math.Exp(x)
-	return e / (1 + e)
-}
-
-func softplus(x float64) float64 {
-	if x > 0 {
-		return x + math.Log1p(math.Exp(-x))
-	}
-	return math.Log1p(math.Exp(x))
 }

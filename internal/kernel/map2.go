@@ -6,7 +6,7 @@ import "math"
 // number at every i; otherwise its length is that of dst. dst may be a or b.
 func Map2[T Float](f Fn, dst, a, b []T) {
 	n := len(dst)
-	if n == 0 {
+	if n == 0 || mapAsm(f, dst, a, b, nil, 0, 0) {
 		return
 	}
 	if len(a) == 1 && n > 1 && (f == Add || f == Mul) {
@@ -126,7 +126,25 @@ func stepped[T Float](f Fn, dst, a, b []T, as, bs int) {
 	case Logistic:
 		for i := range dst {
 			z := float64(a[i*as])
-			dst[i] = T(max(z, 0) - z*float64(b[i*bs]) + math.Log1p(math.Exp(-math.Abs(z))))
+			dst[i] = T(max(z, 0) - float64(z*float64(b[i*bs])) + math.Log1p(exp(-math.Abs(z))))
+		}
+	case ReluGrad:
+		for i := range dst {
+			g := a[i*as]
+			if !(b[i*bs] > 0) {
+				g = 0
+			}
+			dst[i] = g
+		}
+	case SigmoidGrad:
+		for i := range dst {
+			y := b[i*bs]
+			dst[i] = a[i*as] * (y * (1 - y))
+		}
+	case TanhGrad:
+		for i := range dst {
+			y := b[i*bs]
+			dst[i] = a[i*as] * (1 - T(y*y))
 		}
 	default:
 		panic("kernel: " + f.String() + " is not a function of two operands")
@@ -140,19 +158,36 @@ func bit[T Float](ok bool) T {
 	return 0
 }
 
-// Map3 sets dst[i] = c[i] != 0 ? a[i] : b[i]. An operand of length 1 stands for
-// that number at every i. dst may be any operand.
-func Map3[T Float](f Fn, dst, c, a, b []T) {
-	if f != Where {
-		panic("kernel: " + f.String() + " is not a function of three operands")
+// Map3 sets dst[i] = f(a[i], b[i], c[i]). An operand of length 1 stands for that
+// number at every i. dst may be any operand.
+func Map3[T Float](f Fn, dst, a, b, c []T) {
+	if len(dst) == 0 || mapAsm(f, dst, a, b, c, 0, 0) {
+		return
 	}
-	ci, ai, bi := step(c, dst), step(a, dst), step(b, dst)
-	for i := range dst {
-		if c[i*ci] != 0 {
-			dst[i] = a[i*ai]
-		} else {
-			dst[i] = b[i*bi]
+	as, bs, cs := step(a, dst), step(b, dst), step(c, dst)
+	switch f {
+	case Where:
+		for i := range dst {
+			if a[i*as] != 0 {
+				dst[i] = b[i*bs]
+			} else {
+				dst[i] = c[i*cs]
+			}
 		}
+	case MulAdd:
+		for i := range dst {
+			dst[i] = T(a[i*as]*b[i*bs]) + c[i*cs]
+		}
+	case MulSub:
+		for i := range dst {
+			dst[i] = T(a[i*as]*b[i*bs]) - c[i*cs]
+		}
+	case SubMul:
+		for i := range dst {
+			dst[i] = c[i*cs] - T(a[i*as]*b[i*bs])
+		}
+	default:
+		panic("kernel: " + f.String() + " is not a function of three operands")
 	}
 }
 

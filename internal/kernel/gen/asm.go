@@ -26,6 +26,11 @@ type file struct {
 	isa
 	text  strings.Builder
 	decls strings.Builder
+
+	after      strings.Builder // what comes behind the text
+	constants  map[string]int  // their places
+	constText  strings.Builder
+	constBytes int
 }
 
 func newFile(s isa) *file {
@@ -37,6 +42,10 @@ func newFile(s isa) *file {
 
 // write writes the assembly and the declarations to name_ISA_amd64.s and .go.
 func (f *file) write(name string) error {
+	f.writeConstants()
+	if f.after.Len() > 0 {
+		f.text.WriteString("\n" + f.after.String())
+	}
 	base := name + "_" + strings.ToLower(f.name) + "_amd64"
 	if err := os.WriteFile(base+".s", []byte(f.text.String()), 0o666); err != nil {
 		return err
@@ -59,6 +68,9 @@ func (f *file) i(op string, args ...any) {
 	}
 	f.text.WriteString("\n")
 }
+
+// afterText adds data behind the functions.
+func (f *file) afterText(format string, args ...any) { fmt.Fprintf(&f.after, format, args...) }
 
 func (f *file) label(name string) { fmt.Fprintf(&f.text, "%s:\n", name) }
 

@@ -16,6 +16,8 @@ func main() {
 		{"gemm", avx2, gemm},
 		{"gemm", avx512, gemm},
 		{"pack", avx2, pack},
+		{"map", avx2, maps},
+		{"map", avx512, maps},
 	} {
 		f := newFile(part.isa)
 		part.gen(f)

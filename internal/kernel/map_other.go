@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package kernel
+
+func mapAsm[T Float](f Fn, dst, a, b, c []T, p, q float64) bool { return false }

@@ -1,0 +1,6 @@
+//go:build !race
+
+package kernel
+
+// raceEnabled makes long tests shorter.
+const raceEnabled = false
