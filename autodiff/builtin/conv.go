@@ -1,7 +1,6 @@
 package builtin
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/saddle-ml/saddle/autodiff/ops"
@@ -11,7 +10,7 @@ import (
 // the flattened filters, fold and transpose. It is nil for any other
 // transposition.
 func (t *Translation) conv2d(n *Node) *Node {
-	is := func(n *Node, name string) bool { return fmt.Sprintf("%T", n.Op()) == "gorgonia."+name }
+	is := func(n *Node, name string) bool { return kind(n) == name }
 	if f := fieldsOf(n.Op()); !slices.Equal(f.ints("pattern"), []int{0, 3, 1, 2}) {
 		return nil
 	}
@@ -55,8 +54,8 @@ func geometry(u *fields) ops.Conv {
 
 // im2col unfolds windows: [n, c, h, w] to [n, oh, ow, c r s], as a convolution
 // with one filter for each tap.
-func (t *Translation) im2col(u *fields, x *Node) *Node {
-	b := t.b
+func (t *Translation) im2col(app call) *Node {
+	b, u, x := t.b, app.fields, app.to[0]
 	c, taps := b.Shape(x)[1], u.int("h")*u.int("w")
 	one := make([]float64, c*taps*taps)
 	for i := range c * taps {
@@ -66,4 +65,12 @@ func (t *Translation) im2col(u *fields, x *Node) *Node {
 	o.Groups = c
 	y := b.Conv2D(x, b.Tensor(one, c*taps, 1, u.int("h"), u.int("w")), o)
 	return b.Transpose(y, 0, 2, 3, 1)
+}
+
+// upsample repeats each element of a plane down and across.
+func (t *Translation) upsample(c call) *Node {
+	b, times := t.b, c.fields.int("stride")+1
+	s := b.Shape(c.to[0])
+	x := b.Reshape(c.to[0], s[0], s[1], s[2], 1, s[3], 1)
+	return b.Reshape(b.Broadcast(x, s[0], s[1], s[2], times, s[3], times), c.shape...)
 }

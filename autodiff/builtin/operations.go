@@ -18,88 +18,99 @@ const dropoutStream = 1 << 31
 
 var errUnknown = errors.New("has no exact counterpart, so it can be neither differentiated nor compiled")
 
-// operation is the allow-list, by the name of the operation's type.
+// call is the application of an operation that is to be translated.
+type call struct {
+	n      *Node
+	fields *fields // settings of the operation
+	to     []*Node // translated operands
+	shape  []int   // of the result
+}
+
+// allowed is the allow-list, by the name of the operation's type.
+var allowed = map[string]func(t *Translation, c call) (*Node, error){
+	"constantScalar":      (*Translation).constant,
+	"constantTensor":      (*Translation).constant,
+	"elemUnaryOp":         (*Translation).unary,
+	"elemBinOp":           (*Translation).binary,
+	"linAlgBinOp":         (*Translation).linear,
+	"tensordotOp":         sure((*Translation).tensordot),
+	"sumOp":               sure(func(t *Translation, c call) *Node { return t.b.Sum(c.to[0], c.fields.ints("along")...) }),
+	"maxOp":               sure(func(t *Translation, c call) *Node { return t.b.Max(c.to[0], c.fields.ints("along")...) }),
+	"maxBetween":          sure(func(t *Translation, c call) *Node { return t.b.Maximum(c.to[0], c.to[1]) }),
+	"minBetween":          sure(func(t *Translation, c call) *Node { return t.b.Minimum(c.to[0], c.to[1]) }),
+	"sizeOp":              sure((*Translation).sizeOf),
+	"repeatOp":            (*Translation).repeat,
+	"reshapeOp":           sure(func(t *Translation, c call) *Node { return t.b.Reshape(c.to[0], c.shape...) }),
+	"transposeOp":         sure((*Translation).transpose),
+	"sliceOp":             (*Translation).slice,
+	"concatOp":            sure(func(t *Translation, c call) *Node { return t.b.Concat(c.fields.int("axis"), c.to...) }),
+	"atOp":                sure((*Translation).at),
+	"softmaxOp":           sure((*Translation).softmax),
+	"im2colOp":            sure((*Translation).im2col),
+	"maxPoolOp":           sure(func(t *Translation, c call) *Node { return t.b.MaxPool2D(c.to[0], pool(c.fields)) }),
+	"avgPoolOp":           sure(func(t *Translation, c call) *Node { return t.b.AvgPool2D(c.to[0], pool(c.fields)) }),
+	"globalAveragePoolOp": sure(func(t *Translation, c call) *Node { return t.b.Mean(c.to[0], 2, 3) }),
+	"upsampleOp":          sure((*Translation).upsample),
+	"dropoutOp":           sure((*Translation).dropout),
+}
+
+// sure makes a translation of one that refuses nothing itself.
+func sure(f func(t *Translation, c call) *Node) func(t *Translation, c call) (*Node, error) {
+	return func(t *Translation, c call) (*Node, error) { return f(t, c), nil }
+}
+
+// operation translates the operation of a node.
 func (t *Translation) operation(n *Node, to []*Node, shape []int) (*Node, error) {
-	b := t.b
 	f := fieldsOf(n.Op())
-	m, err := func() (*Node, error) {
-		switch kind(n) {
-		case "constantScalar", "constantTensor":
-			data, err := numbers(n.Value())
-			if err != nil {
-				return nil, err
-			}
-			return b.Tensor(data, shape...), nil
-		case "elemUnaryOp":
-			return t.unary(n.Op().String(), to[0])
-		case "elemBinOp":
-			return t.binary(n.Op().String(), to)
-		case "linAlgBinOp":
-			return t.linear(n.Op().String(), f, to)
-		case "tensordotOp":
-			return t.tensordot(to[0], to[1], f.ints("aAxes"), f.ints("bAxes")), nil
-		case "sumOp":
-			return b.Sum(to[0], f.ints("along")...), nil
-		case "maxOp":
-			return b.Max(to[0], f.ints("along")...), nil
-		case "maxBetween":
-			return b.Maximum(to[0], to[1]), nil
-		case "minBetween":
-			return b.Minimum(to[0], to[1]), nil
-		case "sizeOp":
-			a := f.int("axis")
-			if s := b.Shape(to[0]); a < len(s) {
-				return b.Const(float64(s[a])), nil
-			}
-			return b.Const(1), nil
-		case "repeatOp":
-			return t.repeat(to[0], f.int("along"), shape)
-		case "reshapeOp":
-			return b.Reshape(to[0], shape...), nil
-		case "transposeOp":
-			if m := t.conv2d(n); m != nil {
-				return m, nil
-			}
-			return b.Transpose(to[0], f.ints("pattern")...), nil
-		case "sliceOp":
-			return t.slice(n, f, to[0])
-		case "concatOp":
-			return b.Concat(f.int("axis"), to...), nil
-		case "atOp":
-			at := f.ints("coordinates")
-			r := make([]ops.Range, len(at))
-			for i, c := range at {
-				r[i] = ops.Range{Start: c, Stop: c + 1}
-			}
-			return b.Reshape(b.Slice(to[0], r...)), nil
-		case "softmaxOp":
-			return t.softmax(f, to[0]), nil
-		case "im2colOp":
-			return t.im2col(f, to[0]), nil
-		case "maxPoolOp":
-			return b.MaxPool2D(to[0], pool(f)), nil
-		case "avgPoolOp":
-			return b.AvgPool2D(to[0], pool(f)), nil
-		case "globalAveragePoolOp":
-			return b.Mean(to[0], 2, 3), nil
-		case "dropoutOp":
-			if !f.bool("isTraining") {
-				return to[0], nil
-			}
-			return b.Dropout(to[0], f.float("probability"), b.Key(), dropoutStream|uint32(n.ID())), nil
-		}
-		return nil, errUnknown
-	}()
+	m, err := allowed[kind(n)](t, call{n, f, to, shape})
 	if f.err != nil {
 		return nil, f.err
 	}
 	return m, err
 }
 
+func (t *Translation) constant(c call) (*Node, error) {
+	data, err := numbers(c.n.Value())
+	if err != nil {
+		return nil, err
+	}
+	return t.b.Tensor(data, c.shape...), nil
+}
+
+func (t *Translation) sizeOf(c call) *Node {
+	if a, s := c.fields.int("axis"), t.b.Shape(c.to[0]); a < len(s) {
+		return t.b.Const(float64(s[a]))
+	}
+	return t.b.Const(1)
+}
+
+func (t *Translation) transpose(c call) *Node {
+	if m := t.conv2d(c.n); m != nil {
+		return m
+	}
+	return t.b.Transpose(c.to[0], c.fields.ints("pattern")...)
+}
+
+func (t *Translation) at(c call) *Node {
+	var r []ops.Range
+	for _, i := range c.fields.ints("coordinates") {
+		r = append(r, ops.Range{Start: i, Stop: i + 1})
+	}
+	return t.b.Reshape(t.b.Slice(c.to[0], r...))
+}
+
+func (t *Translation) dropout(c call) *Node {
+	rate := c.fields.float("probability")
+	if !c.fields.bool("isTraining") {
+		rate = 0
+	}
+	return t.b.Dropout(c.to[0], rate, t.b.Key(), dropoutStream|uint32(c.n.ID()))
+}
+
 // unary translates the elementwise functions, which go by name.
-func (t *Translation) unary(name string, x *Node) (*Node, error) {
-	b := t.b
-	switch name {
+func (t *Translation) unary(c call) (*Node, error) {
+	b, x := t.b, c.to[0]
+	switch c.n.Op().String() {
 	case "abs":
 		return b.Abs(x), nil
 	case "sign":
@@ -115,6 +126,9 @@ func (t *Translation) unary(name string, x *Node) (*Node, error) {
 	case "exp":
 		return b.Exp(x), nil
 	case "ln":
+		if m := t.logSumExp(c.n); m != nil {
+			return m, nil
+		}
 		return b.Log(x), nil
 	case "log2":
 		return b.Mul(b.Log(x), b.Const(1/math.Ln2)), nil
@@ -146,10 +160,10 @@ func (t *Translation) unary(name string, x *Node) (*Node, error) {
 
 // binary translates arithmetic and comparisons. The name is followed by
 // whether a comparison gives numbers or truth values.
-func (t *Translation) binary(name string, in []*Node) (*Node, error) {
+func (t *Translation) binary(c call) (*Node, error) {
 	b := t.b
-	sign, same, _ := strings.Cut(name, " ")
-	x, y := in[0], in[1]
+	sign, same, _ := strings.Cut(c.n.Op().String(), " ")
+	x, y := c.to[0], c.to[1]
 	switch sign {
 	case "+":
 		return b.Add(x, y), nil
@@ -184,10 +198,10 @@ func (t *Translation) binary(name string, in []*Node) (*Node, error) {
 
 // linear translates products of matrices and vectors, which are told apart by
 // the sign between their operands.
-func (t *Translation) linear(name string, f *fields, in []*Node) (*Node, error) {
-	b := t.b
-	x, y := in[0], in[1]
-	ta, tb := f.bool("transA"), f.bool("transB")
+func (t *Translation) linear(c call) (*Node, error) {
+	b, name := t.b, c.n.Op().String()
+	x, y := c.to[0], c.to[1]
+	ta, tb := c.fields.bool("transA"), c.fields.bool("transB")
 	flat := func(n *Node) *Node { return b.Reshape(n, -1) }
 	switch {
 	case strings.Contains(name, "⊗"):
@@ -202,8 +216,8 @@ func (t *Translation) linear(name string, f *fields, in []*Node) (*Node, error) 
 	return nil, errUnknown
 }
 
-// tensordot contracts axes of x with axes of y.
-func (t *Translation) tensordot(x, y *Node, xAxes, yAxes []int) *Node {
+// tensordot contracts axes of one operand with axes of the other.
+func (t *Translation) tensordot(c call) *Node {
 	b := t.b
 	matrix := func(n *Node, axes []int, last bool) (*Node, []int) {
 		var free, shape []int
@@ -225,14 +239,14 @@ func (t *Translation) tensordot(x, y *Node, xAxes, yAxes []int) *Node {
 		}
 		return b.Reshape(b.Transpose(n, perm...), -1, m), shape
 	}
-	xm, xs := matrix(x, xAxes, true)
-	ym, ys := matrix(y, yAxes, false)
+	xm, xs := matrix(c.to[0], c.fields.ints("aAxes"), true)
+	ym, ys := matrix(c.to[1], c.fields.ints("bAxes"), false)
 	return b.Reshape(b.MatMul(xm, ym), slices.Concat(xs, ys)...)
 }
 
 // repeat repeats each slice of an axis, which is how Gorgonia broadcasts.
-func (t *Translation) repeat(x *Node, along int, shape []int) (*Node, error) {
-	b := t.b
+func (t *Translation) repeat(c call) (*Node, error) {
+	b, x, along, shape := t.b, c.to[0], c.fields.int("along"), c.shape
 	from := slices.Clone(b.Shape(x))
 	for len(from) <= along {
 		from = append(from, 1)
@@ -246,35 +260,56 @@ func (t *Translation) repeat(x *Node, along int, shape []int) (*Node, error) {
 	return b.Reshape(b.Broadcast(x, split...), shape...), nil
 }
 
-func (t *Translation) slice(n *Node, f *fields, x *Node) (*Node, error) {
-	op, ok := n.Op().(interface{ IsSlice() tensor.Slice })
+func (t *Translation) slice(c call) (*Node, error) {
+	op, ok := c.n.Op().(interface{ IsSlice() tensor.Slice })
 	if !ok {
 		return nil, errUnknown
 	}
 	s := op.IsSlice()
 	if s == nil {
-		return x, nil
+		return c.to[0], nil
 	}
-	along := f.int("along")
+	along := c.fields.int("along")
 	if s.End() <= s.Start() { // which Gorgonia takes for the whole axis
 		return nil, fmt.Errorf("range %d:%d of axis %d is empty", s.Start(), s.End(), along)
 	}
 	r := make([]ops.Range, along+1)
 	r[along] = ops.Range{Start: s.Start(), Stop: s.End(), Step: s.Step()}
-	return t.b.Slice(x, r...), nil
+	return t.b.Slice(c.to[0], r...), nil
 }
 
 // softmax takes the axis as Gorgonia does: by default the last, of a column the
 // first.
-func (t *Translation) softmax(f *fields, x *Node) *Node {
-	axis := f.int("axis")
+func (t *Translation) softmax(c call) *Node {
+	x, axis := c.to[0], c.fields.int("axis")
 	if s := t.b.Shape(x); axis == -1 && len(s) == 2 && s[1] == 1 {
 		axis = 0
 	}
-	if f.bool("isLog") {
+	if c.fields.bool("isLog") {
 		return t.b.LogSoftmax(x, axis)
 	}
 	return t.b.Softmax(x, axis)
+}
+
+// logSumExp recognises what gorgonia.LogSumExp writes for a vector,
+// log(m + sum e^(x-m)) with the largest element m, and gives what it means:
+// m + log(sum e^(x-m)). It is nil for any other logarithm.
+func (t *Translation) logSumExp(n *Node) *Node {
+	is := func(n *Node, kind1, name string, in ...**Node) bool {
+		if kind(n) != kind1 || len(children(n)) != len(in) || name != "" && !strings.HasPrefix(n.Op().String(), name) {
+			return false
+		}
+		for i, c := range children(n) {
+			*in[i] = c
+		}
+		return true
+	}
+	var plus, sum, m, exp, minus, x, m2, x2 *Node
+	if is(n, "elemUnaryOp", "ln", &plus) && is(plus, "elemBinOp", "+", &sum, &m) && is(sum, "sumOp", "", &exp) &&
+		is(exp, "elemUnaryOp", "exp", &minus) && is(minus, "elemBinOp", "-", &x, &m2) && is(m, "maxOp", "", &x2) && m == m2 && x == x2 && m.IsScalar() {
+		return t.b.LogSumExp(t.of[x])
+	}
+	return nil
 }
 
 func pool(f *fields) ops.Pool {

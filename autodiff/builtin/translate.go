@@ -46,6 +46,8 @@ func (t *Translation) Node(n *Node) (*Node, error) {
 			}
 		case isOwn:
 			in = own.Operands()
+		case allowed[kind(n)] == nil:
+			return nil, refused(n, errUnknown)
 		case changed(n):
 			return nil, refused(n, errChanged)
 		default:
