@@ -171,6 +171,7 @@ func (b *Builder) Apply(rule Rule, in ...*Node) *Node {
 		return b.tangent(op)
 	}
 	for {
+		place(b.g)
 		n := gorgonia.NewUniqueNode(gorgonia.WithType(typeOf(b.dt, shape)), gorgonia.WithShape(shape...),
 			gorgonia.WithOp(op), gorgonia.WithChildren(slices.Clone(in)), gorgonia.In(b.g))
 		// The graph merges nodes of equal 32-bit hashes without a look at

@@ -224,7 +224,7 @@ func expression(t testing.TB, data []byte) {
 // TestAnyExpressionIsANodeOrAnError draws expressions at random.
 func TestAnyExpressionIsANodeOrAnError(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
-	for range 500 {
+	for range 200 {
 		data := make([]byte, 20+r.IntN(200))
 		for i := range data {
 			data[i] = byte(r.Uint32())
