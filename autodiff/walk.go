@@ -75,8 +75,10 @@ func check(what string, nodes ...*Node) error {
 		switch dt, ok := ops.Dtype(n); {
 		case n == nil:
 			return fmt.Errorf("autodiff: %s: node %d is nil", what, i)
+		case n.Type() == nil && n.Graph() == nil:
+			return fmt.Errorf("autodiff: %s: node %d is no node any more: Gorgonia has replaced it by another and destroyed it, as it does with the sum in log(1+a)", what, i)
 		case n.Graph() == nil:
-			return fmt.Errorf("autodiff: %s: node %q belongs to no graph; it is a constant, or Gorgonia has replaced it by another", what, n.Name())
+			return fmt.Errorf("autodiff: %s: node %q belongs to no graph; is it a constant?", what, n.Name())
 		case !ok:
 			return fmt.Errorf("autodiff: %s: node %q (%T) holds no numbers", what, n.Name(), n.Op())
 		case dt != tensor.Float32 && dt != tensor.Float64:
