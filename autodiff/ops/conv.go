@@ -46,6 +46,10 @@ func (r conv) Shape(in [][]int) ([]int, error) {
 }
 
 func (r conv) Lower(b *exec.Builder, in []exec.Value) exec.Value {
+	image, weight, out := r.shapes()
+	if size(image) == 0 || size(weight) == 0 || size(out) == 0 { // a sum of nothing
+		return b.Fill(0, [...][]int{out, image, weight}[r.part]...)
+	}
 	return b.Conv(r.part, r.win, r.n, r.c, r.k, r.groups, in[0], in[1])
 }
 

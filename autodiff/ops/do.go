@@ -24,8 +24,14 @@ func (o *Op) Do(values ...gorgonia.Value) (gorgonia.Value, error) {
 func do[T exec.Float](o *Op, values []gorgonia.Value) (gorgonia.Value, error) {
 	shapes, in := make([][]int, len(values)), make([][]T, len(values))
 	for i, v := range values {
-		shapes[i] = []int(v.Shape())
+		if v == nil {
+			return nil, fmt.Errorf("ops: %s: operand %d has no value", o, i)
+		}
+		shapes[i] = shapeOf(o.in[i])
 		x, err := numbers[T](v)
+		if err == nil && len(x) != size(shapes[i]) {
+			err = fmt.Errorf("a value of shape %v, want %v", v.Shape(), shapes[i])
+		}
 		if err != nil {
 			return nil, fmt.Errorf("ops: %s: operand %d: %w", o, i, err)
 		}

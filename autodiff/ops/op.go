@@ -52,6 +52,8 @@ type Op struct {
 	salt  uint32 // tells operations apart whose hashes collide
 }
 
+var _ gorgonia.SDOp = (*Op)(nil)
+
 // Rule is the operation without its operands.
 func (o *Op) Rule() Rule { return o.rule }
 
