@@ -183,3 +183,26 @@ func TestAVariableGivenTwice(t *testing.T) {
 	}
 	same(t, "Jacobian", evaluate(t, j, in), []float64{4, 0, 4, 0, 0, 6, 0, 6})
 }
+
+// TestDirectionsShareThePrimal: each further direction of HVPs adds the same few
+// nodes, and none to the gradient.
+func TestDirectionsShareThePrimal(t *testing.T) {
+	nodes := func(k int) int {
+		g := gorgonia.NewGraph()
+		b := ops.NewBuilder(g, tensor.Float64)
+		x, w := autodiff.NewInput(g, tensor.Float64, "x", 5, 3), autodiff.NewInput(g, tensor.Float64, "w", 3, 4)
+		y := b.Mean(b.LogSumExp(b.Gelu(b.MatMul(x, w)), 1))
+		var vs [][]*node
+		for i := range k {
+			vs = append(vs, []*node{autodiff.NewInput(g, tensor.Float64, string(rune('a'+i)), 3, 4)})
+		}
+		if _, err := autodiff.HVPs(y, []*node{w}, vs); err != nil {
+			t.Fatal(err)
+		}
+		return len(g.AllNodes())
+	}
+	none, first, second, third := nodes(0), nodes(1), nodes(2), nodes(3)
+	if third-second != second-first || second-first > first-none || none < 20 {
+		t.Errorf("%d, %d, %d and %d nodes for up to three directions", none, first, second, third)
+	}
+}
