@@ -34,100 +34,155 @@ func Reduce[T Float](r Red, x []T) T {
 	switch r {
 	case SumRed:
 		return Sum(x)
-	case LogSumExpRed:
-		return LogSumExp(x)
+	case MaxRed:
+		return T(extreme(maxRed, x))
+	case MinRed:
+		return T(extreme(minRed, x))
 	}
-	m := T(r.Start())
-	if r == MaxRed {
-		for _, v := range x {
-			m = max(m, v)
+	return LogSumExp(x)
+}
+
+// Sums are taken in float64, whatever the type of the numbers, in an order that
+// their count alone decides: a block of up to sumBlock numbers in 32 lanes, number
+// i in lane i mod 32, the lanes then in halves; more than a block as two parts,
+// the first of them whole blocks. So the error grows with the logarithm of the
+// count, and float32 does not overflow. All processors give the same bits.
+const (
+	sumBlock = 2048
+	sumLanes = 32
+	expLanes = 8 // of sums of exponentials
+)
+
+// Sum is the sum of x.
+func Sum[T Float](x []T) T { return T(Sum64(x)) }
+
+// Sum64 is the sum of x, not rounded to T.
+func Sum64[T Float](x []T) float64 {
+	if len(x) <= sumBlock {
+		return sumOfBlock(x)
+	}
+	half := halfBlocks(len(x))
+	return Sum64(x[:half]) + Sum64(x[half:])
+}
+
+// halfBlocks is about half of n, in whole blocks.
+func halfBlocks(n int) int { return (n/2 + sumBlock - 1) / sumBlock * sumBlock }
+
+func sumOfBlock[T Float](x []T) float64 {
+	var sum [1]float64
+	if !reduceAsm(sumRed, sum[:], x, nil, nil, 1, len(x)) {
+		sumRowsGo(sumRed, sum[:], x, nil, nil, 1, len(x))
+	}
+	return sum[0]
+}
+
+// Dot is the sum of x[i] y[i].
+func Dot[T Float](x, y []T) T { return T(Dot64(x, y)) }
+
+// Dot64 is the sum of x[i] y[i], not rounded to T. Products of float32 are exact;
+// those of float64 are rounded before they are added.
+func Dot64[T Float](x, y []T) float64 {
+	y = y[:len(x)]
+	if len(x) > sumBlock {
+		half := halfBlocks(len(x))
+		return Dot64(x[:half], y[:half]) + Dot64(x[half:], y[half:])
+	}
+	var sum [1]float64
+	if !reduceAsm(dotRed, sum[:], x, y, nil, 1, len(x)) {
+		sumRowsGo(dotRed, sum[:], x, y, nil, 1, len(x))
+	}
+	return sum[0]
+}
+
+// Norm is the Euclidean norm of x, also where squares of its elements are too
+// large or too small for float64.
+func Norm[T Float](x []T) float64 {
+	s := Dot64(x, x)
+	if sizeof[T]() == 4 || s > 0x1p-960 && !math.IsInf(s, 1) || s != s {
+		return math.Sqrt(s)
+	}
+	top := max(float64(Reduce(MaxRed, x)), -float64(Reduce(MinRed, x)))
+	if top == 0 || math.IsInf(top, 0) || len(x) == 0 {
+		return max(top, 0)
+	}
+	// A power of two near the largest element, so that scaling is exact.
+	_, e := math.Frexp(top)
+	var y [sumBlock]float64
+	s = 0
+	for len(x) > 0 {
+		n := min(len(x), len(y))
+		for i, v := range x[:n] {
+			y[i] = math.Ldexp(float64(v), -e)
 		}
-		return m
+		s += Dot64(y[:n], y[:n])
+		x = x[n:]
 	}
-	for _, v := range x {
-		m = min(m, v)
+	return math.Ldexp(math.Sqrt(s), e)
+}
+
+// extreme is the maximum or minimum of x.
+func extreme[T Float](kind reduceKind, x []T) float64 {
+	m := math.Inf(-1)
+	if kind == minRed {
+		m = math.Inf(1)
+	}
+	for len(x) > 0 {
+		n := min(len(x), sumBlock)
+		var part [1]float64
+		if !reduceAsm(kind, part[:], x[:n], nil, nil, 1, n) {
+			extremeRowsGo(kind, part[:], x[:n], 1, n)
+		}
+		if kind == minRed {
+			m = min(m, part[0])
+		} else {
+			m = max(m, part[0])
+		}
+		x = x[n:]
 	}
 	return m
 }
 
-const sumBlock = 256
-
-// Sum adds x in blocks of 256 and the blocks in pairs, so the error grows with
-// the logarithm of len(x).
-func Sum[T Float](x []T) T {
-	if len(x) <= sumBlock {
-		return sumLanes(x)
-	}
-	half := (len(x)/2 + sumBlock - 1) / sumBlock * sumBlock
-	return Sum(x[:half]) + Sum(x[half:])
-}
-
-func sumLanes[T Float](x []T) T {
-	var a, b, c, d, e, f, g, h T
-	for len(x) >= 8 {
-		y := x[:8:8]
-		a += y[0]
-		b += y[1]
-		c += y[2]
-		d += y[3]
-		e += y[4]
-		f += y[5]
-		g += y[6]
-		h += y[7]
-		x = x[8:]
-	}
-	for _, v := range x {
-		a += v
-	}
-	return ((a + b) + (c + d)) + ((e + f) + (g + h))
-}
-
-// Dot is the sum of x[i] y[i], added like [Sum].
-func Dot[T Float](x, y []T) T {
-	if len(x) > sumBlock {
-		half := (len(x)/2 + sumBlock - 1) / sumBlock * sumBlock
-		return Dot(x[:half], y[:half]) + Dot(x[half:], y[half:])
-	}
-	y = y[:len(x)]
-	var a, b, c, d T
-	i := 0
-	for ; i+4 <= len(x); i += 4 {
-		a += x[i] * y[i]
-		b += x[i+1] * y[i+1]
-		c += x[i+2] * y[i+2]
-		d += x[i+3] * y[i+3]
-	}
-	for ; i < len(x); i++ {
-		a += x[i] * y[i]
-	}
-	return (a + b) + (c + d)
-}
-
-// LogSumExp is log(sum e^x[i]), stable for any finite x; of nothing, -Inf.
+// LogSumExp is log(sum e^x[i]), stable for any finite x; of nothing, -Inf. The sum
+// is taken like [Sum], but in 8 lanes.
 func LogSumExp[T Float](x []T) T {
-	m := Reduce(MaxRed, x)
-	if math.IsInf(float64(m), 0) {
-		return m
+	m := extreme(maxRed, x)
+	if m != m || math.IsInf(m, 0) {
+		return T(m)
 	}
-	var s float64
-	for _, v := range x {
-		s += math.Exp(float64(v - m))
+	s := [1]float64{expSum(x, nil, m)}
+	Map1(Log, s[:], s[:], 0, 0)
+	return T(m + s[0])
+}
+
+// expSum is the sum of e^(x[i]-m), whose terms go to e if it is not nil.
+func expSum[T Float](x, e []T, m float64) float64 {
+	if n := len(x); n > sumBlock {
+		half := halfBlocks(n)
+		if e == nil {
+			return expSum(x[:half], nil, m) + expSum(x[half:], nil, m)
+		}
+		return expSum(x[:half], e[:half], m) + expSum(x[half:], e[half:], m)
 	}
-	return T(float64(m) + math.Log(s))
+	var sum [1]float64
+	expSumRows(sum[:], x, e, []float64{m}, 1, len(x))
+	return sum[0]
 }
 
 // ArgMax is the index of the first largest element of x, or of the first NaN.
 // It is -1 for an empty x.
 func ArgMax[T Float](x []T) int {
-	at := -1
-	var m T
-	for i, v := range x {
-		if v != v {
-			return i
+	best := -1
+	for lo := 0; lo < len(x); lo += sumBlock {
+		part := x[lo:min(len(x), lo+sumBlock)]
+		var at [1]int
+		argMaxRows(at[:], part, 1, len(part))
+		k := lo + at[0]
+		if x[k] != x[k] {
+			return k
 		}
-		if at < 0 || v > m {
-			at, m = i, v
+		if best < 0 || x[k] > x[best] {
+			best = k
 		}
 	}
-	return at
+	return best
 }

@@ -18,6 +18,8 @@ func main() {
 		{"pack", avx2, pack},
 		{"map", avx2, maps},
 		{"map", avx512, maps},
+		{"reduce", avx2, reductions},
+		{"reduce", avx512, reductions},
 	} {
 		f := newFile(part.isa)
 		part.gen(f)

@@ -122,42 +122,57 @@ func (f *file) half(n int) string {
 }
 
 // tail is the vector register with the mask of the last vector, for AVX2.
-func (b *body) tail() int { return b.regs - 1 }
+func (f *file) tail() int { return f.regs - 1 }
 
-// load reads vector k of s; masked, only the elements that are left, and zeros.
+// loadTo reads a vector of elements of t as lanes into register d; masked, only
+// the elements that are left, and zeros.
+func (f *file) loadTo(d int, addr string, t, lanes number, masked bool) {
+	convert := t.bytes != lanes.bytes
+	switch {
+	case convert && masked && f.bytes == 64:
+		f.i("VCVTPS2PD.Z", addr, "K1", f.v(d))
+	case convert && masked:
+		f.i("VMASKMOVPS", addr, f.half(f.tail()), f.half(d))
+		f.i("VCVTPS2PD", f.half(d), f.v(d))
+	case convert:
+		f.i("VCVTPS2PD", addr, f.v(d))
+	case masked && f.bytes == 64:
+		f.i("VMOVU"+t.p+".Z", addr, "K1", f.v(d))
+	case masked:
+		f.i("VMASKMOV"+t.p, addr, f.v(f.tail()), f.v(d))
+	default:
+		f.i("VMOVU"+t.p, addr, f.v(d))
+	}
+}
+
+// storeFrom writes register r, a vector of t, masked only the elements that are
+// left.
+func (f *file) storeFrom(r int, addr string, t number, masked bool) {
+	switch {
+	case masked && f.bytes == 64:
+		f.i("VMOVU"+t.p, f.v(r), "K1", addr)
+	case masked:
+		f.i("VMASKMOV"+t.p, f.v(r), f.v(f.tail()), addr)
+	default:
+		f.i("VMOVU"+t.p, f.v(r), addr)
+	}
+}
+
+// load reads vector k of s.
 func (b *body) load(s stream, k int, masked bool) val {
 	addr := s.at(b.file, k)
-	convert := s.t.bytes != b.t.bytes
-	return b.new(false, func(_ []int, d int) {
-		switch {
-		case convert && masked && b.bytes == 64:
-			b.i("VCVTPS2PD.Z", addr, "K1", b.v(d))
-		case convert && masked:
-			b.i("VMASKMOVPS", addr, b.half(b.tail()), b.half(d))
-			b.i("VCVTPS2PD", b.half(d), b.v(d))
-		case convert:
-			b.i("VCVTPS2PD", addr, b.v(d))
-		case masked && b.bytes == 64:
-			b.i("VMOVU"+b.t.p+".Z", addr, "K1", b.v(d))
-		case masked:
-			b.i("VMASKMOV"+b.t.p, addr, b.v(b.tail()), b.v(d))
-		default:
-			b.i("VMOVU"+b.t.p, addr, b.v(d))
-		}
-	})
+	return b.new(false, func(_ []int, d int) { b.loadTo(d, addr, s.t, b.t, masked) })
 }
 
 // save writes v to vector k of s.
 func (b *body) save(s stream, k int, masked bool, v val) {
 	addr := s.at(b.file, k)
 	if s.t.bytes != b.t.bytes {
-		v = b.new(false, func(r []int, d int) {
-			if b.bytes == 64 {
-				b.i("VCVTPD2PS", b.v(r[0]), b.half(d))
-			} else {
-				b.i("VCVTPD2PSY", b.v(r[0]), b.half(d))
-			}
-		}, v)
+		convert := "VCVTPD2PS"
+		if b.bytes == 32 {
+			convert = "VCVTPD2PSY"
+		}
+		v = b.new(false, func(r []int, d int) { b.i(convert, b.v(r[0]), b.half(d)) }, v)
 		b.store(func(r []int, _ int) {
 			switch {
 			case masked && b.bytes == 64:
@@ -170,16 +185,7 @@ func (b *body) save(s stream, k int, masked bool, v val) {
 		}, v)
 		return
 	}
-	b.store(func(r []int, _ int) {
-		switch {
-		case masked && b.bytes == 64:
-			b.i("VMOVU"+b.t.p, b.v(r[0]), "K1", addr)
-		case masked:
-			b.i("VMASKMOV"+b.t.p, b.v(r[0]), b.v(b.tail()), addr)
-		default:
-			b.i("VMOVU"+b.t.p, b.v(r[0]), addr)
-		}
-	}, v)
+	b.store(func(r []int, _ int) { b.storeFrom(r[0], addr, s.t, masked) }, v)
 }
 
 // newPins leaves a register for the mask of the tail.

@@ -1,0 +1,9 @@
+//go:build !amd64
+
+package kernel
+
+func reduceAsm[T Float, R float64 | int](kind reduceKind, out []R, x, y []T, shift []float64, rows, cols int) bool {
+	return false
+}
+
+func addRowsAsm[T Float](dst, x []T, rows, cols int) bool { return false }
