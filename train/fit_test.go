@@ -129,7 +129,7 @@ func TestEvaluateIsTheMeanOfSingleExamples(t *testing.T) {
 // A number that is not finite stops training with the step and the tensor that
 // had it first, and the last finite weights stay.
 func TestNonFiniteNumbersStopTraining(t *testing.T) {
-	m, d := small[float32](t, plain()...)
+	_, d := small[float32](t, plain()...)
 	bad, err := data.Func(d.Len(), d.Shape(), d.Target(), func(i int, x, y []float64) error {
 		if err := d.Read64(x, y, []int{i}); err != nil {
 			return err
@@ -150,7 +150,7 @@ func TestNonFiniteNumbersStopTraining(t *testing.T) {
 		"in the data": {bad, "adam", []string{"step ", `input "x" has NaN`}},
 		"a huge rate": {d, "sgd:lr=1e38", []string{"step 2", "loss: sum", "+Inf"}},
 	} {
-		m, _ = small[float32](t, plain()...)
+		m, _ := small[float32](t, plain()...)
 		dir := t.TempDir()
 		_, err := Fit(context.Background(), m, c.d, Config{Optimizer: parse(t, c.opt), Epochs: 2, Batch: 50, Dir: dir})
 		if err == nil {

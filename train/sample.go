@@ -19,7 +19,6 @@ type sample[T Float] struct {
 	point   []T // of the last Linearize
 	linear  bool
 	scratch []T // the vector of one part, where there are several
-	metrics []float64
 
 	// Of the minibatch: what the first pass over it saw.
 	watch   bool

@@ -5,11 +5,15 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // stopped runs the command until its second epoch is done, sends it signals and
@@ -80,5 +84,96 @@ func TestStoppedRunsGoOn(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A process may be killed at any moment, before it has begun too, and so may
+// those that resume its run.
+func TestKilledAtAnyMoment(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, opt := range []string{"adam", "hf:curvature=100", "sgd:momentum=0.9+clip+cosine"} {
+		t.Run(opt, func(t *testing.T) {
+			dir := t.TempDir()
+			args := []string{"-data", "blobs", "-model", "20-60-10", "-epochs", "4", "-batch", "200", "-val", "0.1", "-quiet", "-opt", opt}
+			began := time.Now()
+			if r := invoke(t, dir, append([]string{"-out", "whole"}, args...)...); r.code != exitDone {
+				t.Fatalf("%+v", r)
+			}
+			whole := time.Since(began)
+			for i := range 4 {
+				out := fmt.Sprint("run", i)
+				begin := append([]string{"-out", out}, args...)
+				for range 5 {
+					killed(t, dir, time.Duration(r.Float64()*float64(whole)), again(dir, out, begin))
+				}
+				if r := invoke(t, dir, again(dir, out, begin)...); r.code != exitDone {
+					t.Fatalf("%+v", r)
+				}
+				for _, name := range []string{"last.safetensors", "best.safetensors"} {
+					if !bytes.Equal(read(t, dir, out, name), read(t, dir, "whole", name)) {
+						t.Errorf("%s has other bits than that of a run that was not killed", name)
+					}
+				}
+				if left, _ := filepath.Glob(filepath.Join(dir, out, ".*")); left != nil {
+					t.Errorf("left: %v", left)
+				}
+			}
+		})
+	}
+}
+
+// again are the arguments that go on with a run: it may not have begun.
+func again(dir, out string, begin []string) []string {
+	if _, err := os.Stat(filepath.Join(dir, out, "config.json")); err != nil {
+		return begin
+	}
+	return []string{"-resume", out, "-quiet"}
+}
+
+// killed runs the command and kills it after a time, if it has not ended.
+func killed(t *testing.T, dir string, after time.Duration, args []string) {
+	t.Helper()
+	c := exec.Command(binary, args...)
+	c.Dir = dir
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(after, func() { _ = c.Process.Kill() })
+	err := c.Wait()
+	timer.Stop()
+	if code := c.ProcessState.ExitCode(); code > 0 {
+		t.Fatalf("%v: status %d: %v", args, code, err)
+	}
+}
+
+// Two processes cannot train one run: the second says so at once and changes
+// nothing.
+func TestTwoProcessesCannotTrainOneRun(t *testing.T) {
+	dir := t.TempDir()
+	c := exec.Command(binary, "-data", "blobs", "-epochs", "100000", "-out", "run")
+	c.Dir = dir
+	pipe, err := c.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for s := bufio.NewScanner(pipe); s.Scan(); {
+		if !strings.HasPrefix(s.Text(), "epoch      1/") {
+			continue
+		}
+		for _, args := range [][]string{{"-resume", "run"}, {"-out", "run", "-data", "blobs"}} {
+			if r := invoke(t, dir, append(args, "-quiet")...); r.code != exitFailed || !strings.Contains(r.stderr, "another process is training this run") {
+				t.Errorf("%v: %+v", args, r)
+			}
+		}
+		if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = c.Wait() // the status tells
+	if code := c.ProcessState.ExitCode(); code != exitInterrupted {
+		t.Errorf("the first process ends with status %d", code)
 	}
 }
