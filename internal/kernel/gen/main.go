@@ -20,6 +20,8 @@ func main() {
 		{"map", avx512, maps},
 		{"reduce", avx2, reductions},
 		{"reduce", avx512, reductions},
+		{"update", avx2, updates},
+		{"update", avx512, updates},
 	} {
 		f := newFile(part.isa)
 		part.gen(f)
