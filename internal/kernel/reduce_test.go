@@ -377,6 +377,8 @@ func TestNoAllocations(t *testing.T) {
 				ArgMaxRows(d, x, 64, 10)
 				AddRows(d, x, 1, 640)
 			},
+			"random":  func() { Uniform(d, [3]uint32{1, 2, 3}, 4, 5, 6); DropoutMask(d, 0.5, [3]uint32{1, 2, 3}, 4, 5, 6) },
+			"update":  func() { Axpy(d, 2, x); AdamUpdate(d, x, y, z, AdamCoefficients[float32]{}); Scale(d, 2, x) },
 			"softmax": func() { SoftmaxRows(d, x, 64, 10); SoftmaxCrossEntropyRows(y, d, x, z, 64, 10, 1) },
 		} {
 			if n := testing.AllocsPerRun(10, f); n != 0 {

@@ -22,6 +22,8 @@ func main() {
 		{"reduce", avx512, reductions},
 		{"update", avx2, updates},
 		{"update", avx512, updates},
+		{"random", avx2, philox},
+		{"random", avx512, philox},
 	} {
 		f := newFile(part.isa)
 		part.gen(f)
