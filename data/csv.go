@@ -96,14 +96,16 @@ type tableParser struct {
 func newTableParser(head []string, opt CSVOptions) (*tableParser, error) {
 	p := &tableParser{opt: opt, number: map[string]int{}}
 	numbers, fractions := 0, 0
+	column := make(map[string]int, len(head))
 	for i, cell := range head {
 		name := strings.Clone(strings.TrimSpace(cell))
 		if name == "" {
 			return nil, fmt.Errorf("header: column %d has no name", i+1)
 		}
-		if k := slices.Index(p.names, name); k >= 0 {
+		if k, twice := column[name]; twice {
 			return nil, fmt.Errorf("header: columns %d and %d are both named %q", k+1, i+1, name)
 		}
+		column[name] = i
 		p.names = append(p.names, name)
 		if v, err := strconv.ParseFloat(name, 64); err == nil {
 			numbers++
