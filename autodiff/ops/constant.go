@@ -1,7 +1,9 @@
 package ops
 
 import (
+	"crypto/sha256"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/saddle-ml/saddle/autodiff/exec"
@@ -11,14 +13,28 @@ import (
 type constant struct {
 	shape []int
 	data  []float64
+	name  string // tells it apart
 }
 
-func (r constant) String() string {
-	if len(r.data) <= 16 {
-		return fmt.Sprintf("const%v%v", r.shape, r.data)
+// newConstant keeps shape and data. Many numbers go by their hash, of which no
+// two are known to be equal.
+func newConstant(shape []int, data []float64) constant {
+	if len(data) <= 16 {
+		return constant{shape, data, fmt.Sprintf("const%v%v", shape, data)}
 	}
-	return fmt.Sprintf("const%v(%p)", r.shape, &r.data[0]) // its memory tells it apart
+	h := sha256.New()
+	bits := make([]byte, 8*len(data))
+	for i, x := range data {
+		u := math.Float64bits(x)
+		for j := range 8 {
+			bits[8*i+j] = byte(u >> (8 * j))
+		}
+	}
+	h.Write(bits)
+	return constant{shape, data, fmt.Sprintf("const%v(%x)", shape, h.Sum(nil)[:16])}
 }
+
+func (r constant) String() string { return r.name }
 
 func (r constant) Shape([][]int) ([]int, error)                { return r.shape, nil }
 func (r constant) JVP(*Builder, *Node, []*Node, []*Node) *Node { return nil }
@@ -27,7 +43,7 @@ func (r constant) Lower(b *exec.Builder, _ []exec.Value) exec.Value {
 }
 
 // Const is the scalar x.
-func (b *Builder) Const(x float64) *Node { return b.Apply(constant{[]int{}, []float64{x}}) }
+func (b *Builder) Const(x float64) *Node { return b.Apply(newConstant([]int{}, []float64{x})) }
 
 // Fill is a tensor of the shape whose elements are all x.
 func (b *Builder) Fill(x float64, shape ...int) *Node { return b.Broadcast(b.Const(x), shape...) }
@@ -40,7 +56,7 @@ func (b *Builder) Tensor(data []float64, shape ...int) *Node {
 	if size(shape) != len(data) {
 		return b.failf("tensor: %d numbers for the shape %v", len(data), shape)
 	}
-	return b.Apply(constant{slices.Clone(shape), slices.Clone(data)})
+	return b.Apply(newConstant(slices.Clone(shape), slices.Clone(data)))
 }
 
 // maxIndices is how many places can be told apart by number: float32 holds

@@ -69,6 +69,12 @@ func TestEqualOperationsAreOneNode(t *testing.T) {
 		func() *ops.Node { return b.Dropout(x, 0.1, b.Key(), 1) }, func() *ops.Node { return b.Dropout(x, 0.2, b.Key(), 1) },
 		func() *ops.Node { return b.Dropout(x, 0.1, b.Key(), 2) }, func() *ops.Node { return b.Const(0) },
 		func() *ops.Node { return b.Fill(0, 2) }, func() *ops.Node { return b.Sub(x, b.Const(1)) }, func() *ops.Node { return b.Sub(b.Const(1), x) },
+		func() *ops.Node { return b.Iota(40) }, func() *ops.Node { return b.Add(b.Iota(40), b.Const(0)) },
+		func() *ops.Node { return b.Tensor(append(make([]float64, 20), 1), 21) }, func() *ops.Node { return b.Tensor(append(make([]float64, 20), 2), 21) },
+		func() *ops.Node { return b.Tensor(append(make([]float64, 20), 2), 3, 7) },
+		func() *ops.Node {
+			return b.AvgPool2D(b.Reshape(x, 1, 1, 20, 30), ops.Pool{Kernel: [2]int{3, 3}, Pad: [4]int{1, 1, 1, 1}, ExcludePad: true})
+		},
 		func() *ops.Node { return b.MatMulT(x, x, true, false) }, func() *ops.Node { return b.MatMulT(x, x, false, true) },
 	}
 	seen := map[*ops.Node]int{}

@@ -122,19 +122,68 @@ func (r maxIndex) Lower(b *exec.Builder, in []exec.Value) exec.Value {
 	return b.MaxIndex(r.win, in[0])
 }
 
+// poolAt takes from each window the element that an index of maxIndex names, or,
+// transposed, puts it back there. It is linear in its first operand.
+type poolAt struct {
+	win        exec.Window
+	transposed bool
+}
+
+func (r poolAt) String() string {
+	w := r.win
+	name := "pool_take"
+	if r.transposed {
+		name = "pool_put"
+	}
+	return fmt.Sprintf("%s(%dx%d, %dx%d, stride %d %d, pad %d %d, to %dx%d)", name, w.H, w.W, w.R, w.S, w.StrideH, w.StrideW, w.PadTop, w.PadLeft, w.OH, w.OW)
+}
+
+func (r poolAt) Shape(in [][]int) ([]int, error) {
+	x, at := in[0], in[1]
+	if len(x) != 4 || len(at) != 4 {
+		return nil, fmt.Errorf("a tensor of shape %v at indices of shape %v; want [n c h w] for both", x, at)
+	}
+	plane, result := []int{x[0], x[1], r.win.H, r.win.W}, []int{x[0], x[1], r.win.OH, r.win.OW}
+	from, to := plane, result
+	if r.transposed {
+		from, to = result, plane
+	}
+	if !equal(x, from) || !equal(at, result) {
+		return nil, fmt.Errorf("a tensor of shape %v at indices of shape %v; want %v and %v", x, at, from, result)
+	}
+	return to, nil
+}
+
+func (r poolAt) Lower(b *exec.Builder, in []exec.Value) exec.Value {
+	if r.transposed {
+		return b.PoolPut(r.win, in[0], in[1])
+	}
+	return b.PoolTake(r.win, in[0], in[1])
+}
+
+func (r poolAt) JVP(b *Builder, _ *Node, in, t []*Node) *Node {
+	if t[0] == nil {
+		return nil
+	}
+	return b.Apply(r, t[0], in[1])
+}
+
+func (r poolAt) Transpose(b *Builder, i int, ct *Node, in []*Node) *Node {
+	if i != 0 {
+		return b.failf("%s is not linear in its indices", r)
+	}
+	return b.Apply(poolAt{r.win, !r.transposed}, ct, in[1])
+}
+
 // MaxPool2D is the largest element of each window of images [n, c, h, w]: the
 // first, where several are equal.
 func (b *Builder) MaxPool2D(x *Node, o Pool) *Node {
 	if !b.ok("max_pool2d", x) {
 		return nil
 	}
-	s := shapeOf(x)
-	win, err := o.window(s)
+	win, err := o.window(shapeOf(x))
 	if err != nil {
 		return b.failf("max_pool2d: %w", err)
 	}
-	at := b.Apply(maxIndex{win}, x)
-	planes := b.Reshape(x, s[0], s[1], s[2]*s[3])
-	best := b.TakeAlong(planes, b.Reshape(at, s[0], s[1], win.OH*win.OW), 2)
-	return b.Reshape(best, s[0], s[1], win.OH, win.OW)
+	return b.Apply(poolAt{win: win}, x, b.Apply(maxIndex{win}, x))
 }
