@@ -1,6 +1,7 @@
 package autodiff_test
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -75,16 +76,50 @@ func TestThirdDerivative(t *testing.T) {
 		{1, 2, 2}: 6 * p[0] * p[0] * p[2],
 		{2, 2, 2}: 6 * p[0] * p[0] * p[1],
 	}
-	got := evaluate(t, rev, map[*node][]float64{x: p})
-	for i := range 3 {
-		for j := range 3 {
-			for k := range 3 {
-				key := [3]int{i, j, k}
-				sort3(&key)
-				if g, w := got[(i*3+j)*3+k], want[key]; math.Abs(g-w) > 1e-13*math.Max(1, math.Abs(w)) {
-					t.Errorf("d3f/dx%d dx%d dx%d is %v, want %v", i, j, k, g, w)
-				}
+	// third gives the contraction with three directions, by forward mode (JVP)
+	// where said and reverse mode (Grad) elsewhere.
+	third := func(e [3]*node, forward [3]bool) *node {
+		y := f
+		for i, d := range e {
+			var g []*node
+			if forward[i] {
+				g, err = autodiff.JVP([]*node{y}, []*node{x}, []*node{d})
+			} else if g, err = autodiff.Grad(y, x); err == nil {
+				g = []*node{b.Sum(b.Mul(g[0], d))}
 			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			y = g[0]
+		}
+		return y
+	}
+	var unit [3]*node
+	for i := range unit {
+		e := make([]float64, 3)
+		e[i] = 1
+		unit[i] = b.Tensor(e, 3)
+	}
+	var nodes []*node
+	for way := range 8 {
+		for i := range 27 {
+			nodes = append(nodes, third([3]*node{unit[i/9], unit[i/3%3], unit[i%3]}, [3]bool{way&1 > 0, way&2 > 0, way&4 > 0}))
+		}
+	}
+	got := onMachine{in: map[*node][]float64{x: p}}.values(t, append([]*node{rev}, nodes...)...)
+	for i := range 27 {
+		key := [3]int{i / 9, i / 3 % 3, i % 3}
+		name := fmt.Sprintf("d3f/dx%d dx%d dx%d", key[0], key[1], key[2])
+		sort3(&key)
+		w := want[key]
+		check := func(way string, g float64) {
+			if math.Abs(g-w) > 1e-13*math.Max(1, math.Abs(w)) {
+				t.Errorf("%s %s is %v, want %v", name, way, g, w)
+			}
+		}
+		check("by dense matrices", got[0][i])
+		for way := range 8 {
+			check(fmt.Sprintf("in way %03b (forward 1, reverse 0)", way), got[1+way*27+i][0])
 		}
 	}
 }

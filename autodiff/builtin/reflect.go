@@ -36,7 +36,7 @@ func kind(n *gorgonia.Node) string {
 	return strings.TrimPrefix(strings.TrimPrefix(fmt.Sprintf("%T", n.Op()), "*"), "gorgonia.")
 }
 
-var errChanged = errors.New("Gorgonia has changed an operand of it since it was built: log(1+a) and log(1-a), where stabilised, " +
+var errChanged = errors.New("an operand of it was changed by Gorgonia since it was built: log(1+a) and log(1-a), where stabilised, " +
 	"destroy the sum itself; turn that off with gorgonia.UseNonStable(), or build the logarithm first")
 
 // changed tells whether n no longer is what it was when its hash was taken.
