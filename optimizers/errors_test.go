@@ -6,31 +6,18 @@ import (
 	"testing"
 )
 
-func TestEdits(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"adam", "adam", 0}, {"adm", "adam", 1}, {"adamw", "adam", 1}, {"kitten", "sitting", 3}, {"sgd", "gsd", 2}} {
-		if got := edits(c.a, c.b); got != c.want {
-			t.Errorf("%s to %s: %d, want %d", c.a, c.b, got, c.want)
-		}
-	}
-}
-
-func TestNearest(t *testing.T) {
+func TestUnknownSaysWhatIsAllowed(t *testing.T) {
 	allowed := []string{"sgd", "adam", "adamw", "weight_decay"}
 	for name, want := range map[string]string{
-		"adm": "adam", "ADAM": "adam", "adamW": "adamw", "weightdecay": "weight_decay", "weight-decay": "weight_decay", "nothing": "", "completely_else": "",
-		"": "", "x": "", "mu": "", "gd": "sgd",
+		"adm":          `optimizers: unknown thing "adm"; allowed are sgd, adam, adamw, weight_decay; did you mean "adam"?`,
+		"weight-decay": `optimizers: unknown thing "weight-decay"; allowed are sgd, adam, adamw, weight_decay; did you mean "weight_decay"?`,
+		"mu":           `optimizers: unknown thing "mu"; allowed are sgd, adam, adamw, weight_decay`,
 	} {
-		if got := nearest(name, allowed); got != want {
-			t.Errorf("%q is near %q, want %q", name, got, want)
+		if text := unknown("thing", name, allowed).Error(); text != want {
+			t.Error(text)
 		}
 	}
 	if text := unknown("thing", "x", nil).Error(); text != `optimizers: unknown thing "x"; there are none` {
-		t.Error(text)
-	}
-	if text := unknown("method", "adm", allowed).Error(); text != `optimizers: unknown method "adm"; allowed are sgd, adam, adamw, weight_decay; did you mean "adam"?` {
 		t.Error(text)
 	}
 }
@@ -38,6 +25,10 @@ func TestNearest(t *testing.T) {
 func TestNonFiniteErrorNamesThePlace(t *testing.T) {
 	e := &NonFiniteError{Method: "adam", What: "gradient", Tensor: "conv1.weight", Index: 12, Value: math.NaN()}
 	if text := e.Error(); !strings.HasPrefix(text, "optimizers: adam: gradient of conv1.weight is NaN at index 12") {
+		t.Error(text)
+	}
+	e = &NonFiniteError{Method: "hf", What: "curvature product", Tensor: "b", Value: math.NaN()}
+	if text := e.Error(); !strings.HasPrefix(text, "optimizers: hf: curvature product of b is NaN at index 0") {
 		t.Error(text)
 	}
 	e = &NonFiniteError{Method: "adam", What: "loss", Value: math.Inf(1)}

@@ -11,20 +11,27 @@ import (
 //
 // lowers it by conjugate gradients that only multiply by B, and moves along the result:
 //
-//   - B is the Gauss-Newton matrix, or with Hessian the Hessian, on Curvature examples drawn anew; where the minibatch
-//     has no more than that, on the minibatch itself. WeightDecay (half of it times |x|²) is part of objective and B.
+//   - B is the Gauss-Newton matrix, or with Hessian the Hessian, on Curvature examples drawn anew, fewer where there are
+//     not so many. WeightDecay (half of it times |x|²) is part of objective and B.
 //   - CG starts at WarmStart times the last CG solution and stops when it no longer gains (see CG.Progress) or after
-//     CGIters. With Precondition it uses M = diag(mean squared per-example gradient + λ + WeightDecay)^(3/4).
+//     CGIters. With Precondition it uses M = diag(mean squared per-example gradient + λ + WeightDecay)^(3/4), the mean
+//     over the curvature sample.
 //   - Backtracking: of the iterates ceil(5·1.3^k), from the last backwards while it helps, the one with the lowest
 //     objective is the step s. A line search (Armijo) then shortens it where needed. If that fails the step is
 //     rejected: x stays, λ grows, and the next CG starts at 0.
 //   - Damping, after Levenberg and Marquardt: with ρ = (f(x+s)-f(x)) / (q(s)-λ|s|²/2), everything on the curvature
 //     sample, λ grows by 3/2 where ρ < 1/4 or is undefined and shrinks by 2/3 where ρ > 3/4. Differences of the size
 //     of rounding count as ρ = 1.
-//   - The objective of backtracking and line search is the minibatch's, or that of the whole training set.
+//   - The objective of backtracking and line search is the loss on as many examples as the minibatch has, drawn anew:
+//     on the minibatch itself every step looks better than it is. Objective may say the minibatch or all examples.
+//
+// A plain function, or a minibatch of all examples, is its own objective and, if it has at most Curvature examples, its
+// own curvature sample too.
 //
 // With Hessian, CG that meets a direction of negative curvature keeps the iterate before it. If it is the very first
-// direction p (again, from 0, if the start was warm) the step goes along p by -g'p / max(|p'Ap|, λp'p), A = B + λI.
+// direction p (again, from 0, if the start was warm) the step goes along p by -g'p / max(|p'Ap|, λp'p), A = B + λI. A
+// product that is not finite likewise: the iterate before it stays, and if it is the first, from 0 too, the step is a
+// NonFiniteError. λ stays between 1e-16 and 1e16. A gradient of exactly 0 leaves everything as it is.
 //
 // WarmStart, CGProgress and the rules with their constants are those of Martens' published code. There the minibatch is
 // the whole training set, the curvature sample a quarter of it, Damping 45, CGIters 250, and Precondition on. Damping,
@@ -43,7 +50,7 @@ type HF struct {
 	WeightDecay  float64 `set:"weight_decay" default:"0" range:"[0,inf)" help:"adds half of it times |x|² to the loss"`
 	Hessian      bool    `set:"hessian" default:"false" help:"the exact Hessian in place of the Gauss-Newton matrix"`
 	Precondition bool    `set:"precondition" default:"false" help:"precondition with the mean squared gradients of single examples"`
-	Objective    string  `set:"objective" default:"batch" oneof:"batch|full" help:"what backtracking and line search look at: the minibatch, or the whole training set"`
+	Objective    string  `set:"objective" default:"sample" oneof:"sample|batch|full" help:"what backtracking and line search look at: a fresh sample as large as the minibatch, the minibatch, or the whole training set"`
 }
 
 var _ Method = (*HF)(nil)

@@ -30,14 +30,10 @@ func (o *hf[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) {
 		o.steps++
 		return r, nil
 	}
-	whole := batch.Len() <= o.set.Curvature // the minibatch is the curvature sample
-	if o.sample = batch; !whole {
-		if o.sample, err = p.Draw(o.set.Curvature); err != nil {
-			return Report{}, fmt.Errorf("optimizers: hf: curvature sample: %w", err)
-		}
-		if o.sample == nil {
-			return Report{}, errors.New("optimizers: hf: the problem drew no curvature sample")
-		}
+	all := isWhole(batch, p)
+	shared, err := o.drawCurvature(batch, all, p)
+	if err != nil {
+		return Report{}, err
 	}
 	if err := o.solve(&r); err != nil {
 		return Report{}, err
@@ -46,19 +42,9 @@ func (o *hf[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) {
 	// From here on CG's residual and product are free: trial points go to the one, a gradient to the other.
 	o.trial = o.cg.r
 	batchLoss := r.Loss + o.penalty(x)
-	start := batchLoss
-	o.objective, o.evalWork = batch, WorkLoss*int64(batch.Len())
-	onBatch := o.set.Objective == "batch"
-	if !onBatch {
-		full := p.Full()
-		if full == nil {
-			return Report{}, errors.New("optimizers: hf: the problem has no whole training set, which objective=full needs")
-		}
-		o.objective, o.evalWork = full, WorkLoss*int64(full.Len())
-		o.work += o.evalWork
-		if start, err = o.loss(full, x); err != nil {
-			return Report{}, err
-		}
+	start, err := o.drawObjective(batch, batchLoss, all, p)
+	if err != nil {
+		return Report{}, err
 	}
 	chosen, lossThere, err := o.backtrack()
 	if err != nil {
@@ -68,10 +54,10 @@ func (o *hf[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) {
 	slope := dot(o.grad, o.step)
 
 	onSample := math.NaN() // the sample's loss at x + s, where it is known already
-	if whole && onBatch {
+	if shared {            // then the objective is the sample's too
 		onSample = lossThere
 	}
-	if err := o.measure(&r, chosen, slope, whole, batchLoss, onSample); err != nil {
+	if err := o.measure(&r, chosen, slope, shared, batchLoss, onSample); err != nil {
 		return Report{}, err
 	}
 	damping := adapt(o.damping, r.Rho)
@@ -93,6 +79,60 @@ func (o *hf[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) {
 	o.damping = damping
 	o.steps++
 	return r, nil
+}
+
+// isWhole tells whether the minibatch is the whole training set, as of a plain function.
+func isWhole[T Float](batch Sample[T], p Problem[T]) bool {
+	full := p.Full()
+	return full != nil && batch.Len() >= full.Len()
+}
+
+// drawCurvature sets o.sample, and says whether that is the minibatch: where that is everything and no larger than the
+// sample should be.
+func (o *hf[T]) drawCurvature(batch Sample[T], all bool, p Problem[T]) (shared bool, err error) {
+	n := o.set.Curvature
+	if all && n >= batch.Len() {
+		o.sample = batch
+		return true, nil
+	}
+	if full := p.Full(); full != nil {
+		n = min(n, full.Len()-1)
+	}
+	o.sample, err = draw(p, n, "curvature sample")
+	return false, err
+}
+
+// drawObjective sets what backtracking and line search look at, and gives its loss at x.
+func (o *hf[T]) drawObjective(batch Sample[T], batchLoss float64, all bool, p Problem[T]) (float64, error) {
+	s, err := batch, error(nil)
+	switch {
+	case o.set.Objective == "full":
+		if s = p.Full(); s == nil {
+			return 0, errors.New("optimizers: hf: the problem has no whole training set, which objective=full needs")
+		}
+	case o.set.Objective == "sample" && !all:
+		if s, err = draw(p, batch.Len(), "sample for the objective"); err != nil {
+			return 0, err
+		}
+	}
+	o.objective, o.evalWork = s, WorkLoss*int64(s.Len())
+	if all || o.set.Objective == "batch" {
+		o.objective = batch
+		return batchLoss, nil
+	}
+	o.work += o.evalWork
+	return o.loss(s, o.x)
+}
+
+func draw[T Float](p Problem[T], n int, what string) (Sample[T], error) {
+	s, err := p.Draw(n)
+	if err != nil {
+		return nil, fmt.Errorf("optimizers: hf: %s: %w", what, err)
+	}
+	if s == nil {
+		return nil, fmt.Errorf("optimizers: hf: the problem drew no %s", what)
+	}
+	return s, nil
 }
 
 // forget lets go of what belongs to the step that ends.
@@ -125,15 +165,21 @@ func (o *hf[T]) solve(r *Report) error {
 	}
 	r.MinCurvature = math.Inf(1)
 	res, err := o.run(r)
-	if err == nil && res.Stop == StopCurvature && res.Iterations == 0 && norm(o.s) > 0 {
+	if bad := res.Stop == StopCurvature || res.Stop == StopBreakdown; err == nil && bad && res.Iterations == 0 && norm(o.s) != 0 {
 		clear(o.s)
 		res, err = o.run(r)
 	}
 	if err != nil {
 		return err
 	}
-	if res.Stop == StopCurvature && res.Iterations == 0 {
+	switch {
+	case res.Iterations > 0:
+	case res.Stop == StopCurvature:
 		o.alongNegative(res)
+	case res.Stop == StopBreakdown:
+		if err := o.brokenDown(); err != nil {
+			return err
+		}
 	}
 	if !math.IsInf(r.MinCurvature, 1) {
 		r.MinCurvature -= o.damping
@@ -152,6 +198,15 @@ func (o *hf[T]) run(r *Report) (CGResult, error) {
 	r.CGIterations += res.Iterations
 	r.CGStop, r.MinCurvature = res.Stop, min(r.MinCurvature, res.MinCurvature)
 	return res, err
+}
+
+// brokenDown is the error for a first product or preconditioner that is not finite; nil where it is rounding that
+// ended the iterations.
+func (o *hf[T]) brokenDown() error {
+	if err := o.nonFinite("mean squared gradient", o.inverse); err != nil {
+		return err
+	}
+	return o.nonFinite("curvature product", o.cg.ap)
 }
 
 // alongNegative makes the step of a first direction whose curvature is negative.
@@ -188,11 +243,11 @@ func (o *hf[T]) backtrack() (best Iterate[T], loss float64, err error) {
 }
 
 // measure compares the model without damping with the loss, both on the curvature sample.
-func (o *hf[T]) measure(r *Report, chosen Iterate[T], slope float64, whole bool, before, after float64) error {
+func (o *hf[T]) measure(r *Report, chosen Iterate[T], slope float64, shared bool, before, after float64) error {
 	// The model's value gives s'As, A = B + λI, without another product.
 	curved := 2*(chosen.Value-slope) - o.damping*dot(chosen.S, chosen.S)
 	onSample, n := slope, int64(o.sample.Len())
-	if !whole {
+	if !shared {
 		g := o.cg.ap
 		loss, err := o.sample.Grad(g, o.x)
 		if err != nil {

@@ -2,6 +2,7 @@ package optimizers_test
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -112,22 +113,42 @@ func TestHFWeightDecayIsPartOfTheObjective(t *testing.T) {
 // TestHFReportsTheModelOnTheCurvatureSample recomputes both decreases where minibatch and curvature sample differ. The
 // loss of every sample is quadratic, so rho must be 1.
 func TestHFReportsTheModelOnTheCurvatureSample(t *testing.T) {
-	for _, h := range []optimizers.HF{
-		{Curvature: 7}, {Curvature: 7, WeightDecay: 0.3}, {Curvature: 7, Precondition: true, Hessian: true},
-		{Curvature: 7, Objective: "full"}, {Curvature: 500, CGIters: 3}, {Curvature: 500, Objective: "full", WeightDecay: 0.1},
+	for _, c := range []struct {
+		h   optimizers.HF
+		all bool // the minibatch is everything
+	}{
+		{optimizers.HF{Curvature: 7}, false}, {optimizers.HF{Curvature: 7, WeightDecay: 0.3}, false},
+		{optimizers.HF{Curvature: 7, Precondition: true, Hessian: true}, false}, {optimizers.HF{Curvature: 7, Objective: "full"}, false},
+		{optimizers.HF{Curvature: 500, CGIters: 3}, false}, {optimizers.HF{Curvature: 500, Objective: "full", WeightDecay: 0.1}, false},
+		{optimizers.HF{Curvature: 500, Objective: "batch"}, false}, {optimizers.HF{Curvature: 7}, true}, {optimizers.HF{WeightDecay: 0.1}, true},
 	} {
-		p := newRegression(3)
+		p, h := newRegression(3), c.h
 		o, x := hfOn(t, h, 6), make([]float64, 6)
 		for k := range 10 {
-			p.next()
+			if p.next(); c.all {
+				p.batch.rows = p.full.rows
+			}
 			before := slices.Clone(x)
 			r := step(t, o, x, optimizers.Problem[float64](p))
 			if r.Rejected {
 				continue
 			}
 			sample := &p.batch
-			if h.Curvature < 20 {
-				sample = &p.drawn
+			switch {
+			case !c.all:
+				sample = p.drawn[0]
+				if want := min(h.Curvature, 99); sample.Len() != want {
+					t.Errorf("%+v: a curvature sample of %d examples, want %d", h, sample.Len(), want)
+				}
+			case h.Curvature == 7:
+				sample = p.drawn[0]
+			}
+			draws := map[bool]int{true: 1, false: 2}[c.all || h.Objective != ""]
+			if c.all && h.Curvature == 0 {
+				draws = 0
+			}
+			if len(p.drawn) != draws || draws == 2 && p.drawn[1].Len() != p.batch.Len() {
+				t.Errorf("%+v: %d samples drawn, want %d", h, len(p.drawn), draws)
 			}
 			s := make([]float64, 6)
 			for i := range s {
@@ -368,10 +389,11 @@ func TestHFReportsTheLowestCurvatureOfBothSolves(t *testing.T) {
 	}
 }
 
-// withholding is a problem without some of its samples.
+// withholding is a problem without one of its samples.
 type withholding struct {
 	*opttest.Examples[float64]
-	what string
+	what  string
+	draws *int
 }
 
 func (p withholding) Batch() optimizers.Sample[float64] {
@@ -381,15 +403,26 @@ func (p withholding) Batch() optimizers.Sample[float64] {
 	return p.Examples.Batch()
 }
 
-func (p withholding) Full() optimizers.Sample[float64] { return nil }
+func (p withholding) Full() optimizers.Sample[float64] {
+	if p.what == "whole training set" {
+		return nil
+	}
+	return p.Examples.Full()
+}
 
-func (p withholding) Draw(int) (optimizers.Sample[float64], error) { return nil, nil }
+func (p withholding) Draw(n int) (optimizers.Sample[float64], error) {
+	*p.draws++
+	if p.what == "curvature sample" || p.what == "sample for the objective" && *p.draws == 2 {
+		return nil, nil
+	}
+	return p.Examples.Draw(n)
+}
 
 func TestHFSaysWhichSampleIsMissing(t *testing.T) {
 	for what, m := range map[string]*optimizers.HF{
-		"minibatch": {}, "curvature sample": {Curvature: 5}, "whole training set": {Objective: "full"},
+		"minibatch": {}, "curvature sample": {Curvature: 5}, "sample for the objective": {}, "whole training set": {Objective: "full", Curvature: 5},
 	} {
-		p := withholding{opttest.NewExamples[float64](), what}
+		p := withholding{opttest.NewExamples[float64](), what, new(int)}
 		o, err := optimizers.New[float64](m, p.Layout())
 		if err != nil {
 			t.Fatal(err)
@@ -397,6 +430,95 @@ func TestHFSaysWhichSampleIsMissing(t *testing.T) {
 		if _, err := o.Step(context.Background(), p.Start(), p); err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("without a %s: %v", what, err)
 		}
+	}
+}
+
+// TestHFOnProductsThatAreNotFinite has NaN or an infinity in the products from one on. The first is an error that
+// leaves everything as it was; after a later one the iterate before it stays.
+func TestHFOnProductsThatAreNotFinite(t *testing.T) {
+	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		b := newBowl(1, 2, 3, 4, 5, 6)
+		good := b.GN
+		left := math.MaxInt
+		b.GN = func(dst, x, v []float64) {
+			good(dst, x, v)
+			if left--; left < 0 {
+				dst[3] = bad
+			}
+		}
+		o, x := hfOn(t, optimizers.HF{CGIters: 4}, 6), make([]float64, 6)
+		// From 0 the first product fails, and after a warm start that from 0 too.
+		for range 2 {
+			before, state := slices.Clone(x), o.State()
+			left = 0
+			_, err := o.Step(context.Background(), x, b)
+			var e *optimizers.NonFiniteError
+			if !errors.As(err, &e) || e.What != "curvature product" || e.Tensor != "x" || e.Index != 3 {
+				t.Errorf("a product of %v: %v", bad, err)
+			}
+			if after := o.State(); !slices.Equal(x, before) || after.Step != state.Step || after.Scalars["damping"] != state.Scalars["damping"] ||
+				!slices.Equal(after.Vectors["cg_solution"], state.Vectors["cg_solution"]) {
+				t.Errorf("a product of %v changed something", bad)
+			}
+			left = math.MaxInt
+			step(t, o, x, optimizers.Problem[float64](b))
+		}
+		// The warm start's product and two more are good.
+		left = 3
+		if r := step(t, o, x, optimizers.Problem[float64](b)); r.CGStop != optimizers.StopBreakdown || r.CGIterations != 2 || r.Rejected {
+			t.Errorf("a third direction's product of %v: %s after %d iterations, rejected %v", bad, r.CGStop, r.CGIterations, r.Rejected)
+		}
+		if f := b.G(make([]float64, 6), x); !(f < b.G(make([]float64, 6), make([]float64, 6))) {
+			t.Errorf("after that the loss is %v", f)
+		}
+	}
+	b := newBowl(1, 2)
+	b.squares[1] = math.NaN()
+	o := hfOn(t, optimizers.HF{Precondition: true}, 2)
+	var e *optimizers.NonFiniteError
+	if _, err := o.Step(context.Background(), make([]float64, 2), b); !errors.As(err, &e) || e.What != "mean squared gradient" || e.Index != 1 {
+		t.Errorf("a squared gradient of NaN: %v", err)
+	}
+}
+
+// TestHFKeepsTheDampingInItsBounds, in runs that would leave them.
+func TestHFKeepsTheDampingInItsBounds(t *testing.T) {
+	b := newBowl(1, 4)
+	for _, c := range []struct {
+		from float64
+		f    func([]float64) float64
+		ends float64
+	}{
+		{1e15, func([]float64) float64 { return math.Inf(1) }, 1e16}, // every step is rejected
+		{1e-15, nil, 1e-16}, // every step is as modelled
+	} {
+		b.F = c.f
+		o := hfOn(t, optimizers.HF{Damping: c.from}, 2)
+		for k := range 12 {
+			x := []float64{3, float64(k)}
+			r := step(t, o, x, optimizers.Problem[float64](b))
+			if r.Rejected != (c.f != nil) {
+				t.Errorf("from %v: rejected %v, rho %v", c.from, r.Rejected, r.Rho)
+			}
+		}
+		if got := o.State().Scalars["damping"]; got != c.ends {
+			t.Errorf("from %v the damping comes to %v, want %v", c.from, got, c.ends)
+		}
+	}
+}
+
+// TestHFLeavesAPointWithoutASlopeAlone, also where the Hessian has negative curvature.
+func TestHFLeavesAPointWithoutASlopeAlone(t *testing.T) {
+	b := newBowl(-1, -2)
+	o, x := hfOn(t, optimizers.HF{Hessian: true}, 2), []float64{1, 1} // the minimum of a bowl is there
+	for range 3 {
+		r := step(t, o, x, optimizers.Problem[float64](b))
+		if x[0] != 1 || x[1] != 1 || r.Rejected || r.CGIterations != 0 || len(b.products) != 0 || !math.IsNaN(r.Rho) || r.Damping != 0.1 {
+			t.Errorf("at %v, report %+v", x, r)
+		}
+	}
+	if o.State().Step != 3 {
+		t.Errorf("%d steps are counted", o.State().Step)
 	}
 }
 
@@ -481,8 +603,8 @@ type regression struct {
 	random *rand.Rand
 	rows   [][]float64 // inputs and, last, the target
 	batch  linear
-	drawn  linear
 	full   linear
+	drawn  []*linear // in this step
 }
 
 type linear struct {
@@ -500,17 +622,17 @@ func newRegression(seed uint64) *regression {
 		p.rows = append(p.rows, row)
 		p.full.rows = append(p.full.rows, i)
 	}
-	p.batch.of, p.drawn.of, p.full.of = p, p, p
+	p.batch.of, p.full.of = p, p
 	return p
 }
 
-func (p *regression) next()                             { p.batch.rows = p.random.Perm(100)[:40] }
+func (p *regression) next()                             { p.batch.rows, p.drawn = p.random.Perm(100)[:40], nil }
 func (p *regression) Batch() optimizers.Sample[float64] { return &p.batch }
 func (p *regression) Full() optimizers.Sample[float64]  { return &p.full }
 func (p *regression) Has() optimizers.Oracle            { return ^optimizers.Oracle(0) }
 func (p *regression) Draw(n int) (optimizers.Sample[float64], error) {
-	p.drawn.rows = p.random.Perm(100)[:n]
-	return &p.drawn, nil
+	p.drawn = append(p.drawn, &linear{p, p.random.Perm(100)[:n]})
+	return p.drawn[len(p.drawn)-1], nil
 }
 
 func (l *linear) Len() int { return len(l.rows) }

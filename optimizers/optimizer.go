@@ -137,7 +137,7 @@ func (c *core[T]) gradient(ctx context.Context, x []T, p Problem[T]) (Sample[T],
 	}
 	length := norm(c.grad)
 	if !finite(length) {
-		if err := c.nonFinite(); err != nil {
+		if err := c.nonFinite("gradient", c.grad); err != nil {
 			return nil, Report{}, err
 		}
 	}
@@ -147,12 +147,12 @@ func (c *core[T]) gradient(ctx context.Context, x []T, p Problem[T]) (Sample[T],
 	return batch, Report{Loss: loss, GradNorm: length, Work: WorkGrad * int64(batch.Len())}, nil
 }
 
-// nonFinite is the error for the first element of the gradient that is not finite; nil where all are.
-func (c *core[T]) nonFinite() error {
-	for i, v := range c.grad {
+// nonFinite is the error for the first element of a vector that is not finite; nil where all are.
+func (c *core[T]) nonFinite(what string, vector []T) error {
+	for i, v := range vector {
 		if v := float64(v); !finite(v) {
 			t, at := c.layout.At(i)
-			return &NonFiniteError{Method: c.method, What: "gradient", Tensor: t.Name, Index: at, Value: v}
+			return &NonFiniteError{Method: c.method, What: what, Tensor: t.Name, Index: at, Value: v}
 		}
 	}
 	return nil

@@ -65,7 +65,7 @@ func TestParseSaysWhatIsAllowed(t *testing.T) {
 		"hf:curvature=1.5":         `hf: curvature is 1.5; allowed are whole numbers in [1, inf)`,
 		"hf:cg_iters=1e9":          `hf: cg_iters is 1e+09; allowed are whole numbers in [1, 1000000]`,
 		"hf:cg_min_iters=11":       `hf: cg_min_iters is 11; allowed is at most cg_iters, 10`,
-		"hf:objective=ful":         `hf: objective is ful; allowed are batch, full; did you mean "full"?`,
+		"hf:objective=ful":         `hf: objective is ful; allowed are sample, batch, full; did you mean "full"?`,
 		"hf:damping=0":             `hf: damping is 0; allowed are numbers in (0, inf)`,
 		"adam+clip:norm=0":         `clip: norm is 0; allowed are numbers in (0, inf)`,
 		"adam+onecycle:anneal=cso": `onecycle: anneal is cso; allowed are cos, linear; did you mean "cos"?`,
@@ -86,15 +86,15 @@ func TestParseSaysWhatIsAllowed(t *testing.T) {
 // TestNewRefusesWhatParseRefuses has the same settings given as a struct.
 func TestNewRefusesWhatParseRefuses(t *testing.T) {
 	for want, m := range map[string]optimizers.Method{
-		"sgd: lr is -1; allowed are numbers in [0, inf)":                      &optimizers.SGD{LR: -1},
-		"sgd: nesterov needs momentum > 0":                                    &optimizers.SGD{Nesterov: true},
-		"adam: beta1 is 1; allowed are numbers in [0, 1)":                     &optimizers.Adam{Beta1: 1},
-		"adamw: weight_decay is -0.1; allowed are numbers in [0, inf)":        &optimizers.AdamW{WeightDecay: -0.1},
-		"hf: curvature is -5; allowed are whole numbers in [1, inf)":          &optimizers.HF{Curvature: -5},
-		`hf: objective is Full; allowed are batch, full; did you mean "full"`: &optimizers.HF{Objective: "Full"},
-		"clip: no method given":                                               &optimizers.Clip{},
-		"clip: norm is -1; allowed are numbers in (0, inf)":                   &optimizers.Clip{Of: &optimizers.SGD{}, Norm: -1},
-		"scheduled: needs both a method and a schedule":                       &optimizers.Scheduled{Of: &optimizers.SGD{}},
+		"sgd: lr is -1; allowed are numbers in [0, inf)":                              &optimizers.SGD{LR: -1},
+		"sgd: nesterov needs momentum > 0":                                            &optimizers.SGD{Nesterov: true},
+		"adam: beta1 is 1; allowed are numbers in [0, 1)":                             &optimizers.Adam{Beta1: 1},
+		"adamw: weight_decay is -0.1; allowed are numbers in [0, inf)":                &optimizers.AdamW{WeightDecay: -0.1},
+		"hf: curvature is -5; allowed are whole numbers in [1, inf)":                  &optimizers.HF{Curvature: -5},
+		`hf: objective is Full; allowed are sample, batch, full; did you mean "full"`: &optimizers.HF{Objective: "Full"},
+		"clip: no method given":                                                       &optimizers.Clip{},
+		"clip: norm is -1; allowed are numbers in (0, inf)":                           &optimizers.Clip{Of: &optimizers.SGD{}, Norm: -1},
+		"scheduled: needs both a method and a schedule":                               &optimizers.Scheduled{Of: &optimizers.SGD{}},
 		"onecycle: cycle_momentum is 3; allowed are the constants On and Off": &optimizers.Scheduled{
 			Of: &optimizers.SGD{}, Steps: 5, Schedule: &optimizers.OneCycle{CycleMomentum: 3}},
 		"cosine: the length of the run is not known; set t_max, or the steps of Scheduled": &optimizers.Scheduled{

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/saddle-ml/saddle/internal/spell"
 )
 
 // Zero is 0 for a setting whose zero value means another default: Adam{Beta1: Zero} runs with beta1 = 0. It is the
@@ -99,9 +101,7 @@ func (f *field) wrong(owner string, value any) error {
 	}
 	text := fmt.Sprintf("optimizers: %s: %s is %v; %s %s", owner, f.Name, value, what, f.Allowed)
 	if word, ok := value.(string); ok && f.words != nil {
-		if near := nearest(word, f.words); near != "" {
-			text += fmt.Sprintf("; did you mean %q?", near)
-		}
+		text += spell.Hint(word, f.words)
 	}
 	return fmt.Errorf("%s", text)
 }

@@ -140,21 +140,25 @@ func (s *suite[T]) checkAllocations(t *testing.T) {
 	}
 	step()
 	// AllocsPerRun gives a mean without its fraction, so that many steps have to be one run; the run before it, which
-	// it does not count, has to be none.
-	warm := false
-	n := testing.AllocsPerRun(1, func() {
-		for range 8 {
-			if warm {
-				step()
+	// it does not count, has to be none. It also counts what other goroutines allocate meanwhile, those of the runtime
+	// among them, but steps that allocate do so every time.
+	n := 1.0
+	for try := 0; try < 5 && n != 0; try++ {
+		warm := false
+		n = testing.AllocsPerRun(1, func() {
+			for range 8 {
+				if warm {
+					step()
+				}
 			}
-		}
-		warm = true
-	})
+			warm = true
+		})
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	if n != 0 {
-		t.Errorf("8 steps after the first allocate %v times", n)
+		t.Errorf("8 steps after the first allocate %v times, whenever they are taken", n)
 	}
 }
 
