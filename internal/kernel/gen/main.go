@@ -24,6 +24,8 @@ func main() {
 		{"update", avx512, updates},
 		{"random", avx2, philox},
 		{"random", avx512, philox},
+		{"gather", avx2, gathers},
+		{"gather", avx512, gathers},
 	} {
 		f := newFile(part.isa)
 		part.gen(f)

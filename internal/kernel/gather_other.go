@@ -1,0 +1,7 @@
+//go:build !amd64
+
+package kernel
+
+func gatherAsm[T Float](dst []T, src, ahead []byte, t *ByteTable[T]) int { return 0 }
+
+func prefetchRow[T Float](row []T) {}
