@@ -9,8 +9,8 @@ import (
 // Window says how a window slides over a plane; see internal/kernel.
 type Window = kernel.Window
 
-// convOp is a convolution of images [n, c, h, w] with weights [k, c/groups, r, s]
-// to [n, k, oh, ow], or one of its transposes.
+// convOp is a convolution of images [n, h, w, c] with weights [r, s, c/groups, k]
+// to [n, oh, ow, k], or one of its transposes.
 type convOp struct {
 	part    ConvPart
 	win     Window
@@ -49,10 +49,39 @@ func (b *Builder) Conv(part ConvPart, win Window, n, c, k, groups int, x, y Valu
 	if !sameShape(b.g.shape(x), want[0]) || !sameShape(b.g.shape(y), want[1]) {
 		return b.failf("%s: operands %v and %v, want %v and %v", o, b.g.shape(x), b.g.shape(y), want[0], want[1])
 	}
-	return b.add(o, want[2], b.Dense(x), b.Dense(y))
+	// Kernels want channels together, and weights with those of the result last.
+	switch part {
+	case ConvOut:
+		w := b.Dense(b.Permute(y, []int{2, 3, 1, 0}))
+		return b.channelsSecond(b.add(o, []int{n, win.OH, win.OW, k}, b.channelsLast(x), w))
+	case ConvImage:
+		w := b.Reshape(y, []int{groups, k / groups, c / groups, win.R, win.S})
+		w = b.Dense(b.Permute(w, []int{3, 4, 1, 0, 2}))
+		w = b.reverse(b.Reshape(w, []int{win.R * win.S, k / groups * c}))
+		return b.channelsSecond(b.add(o, []int{n, win.H, win.W, c}, b.channelsLast(x), w))
+	}
+	w := b.add(o, []int{win.R, win.S, c / groups, k}, b.channelsLast(x), b.channelsLast(y))
+	return b.Permute(w, []int{3, 2, 0, 1})
 }
 
-// poolOp slides a window over the planes of [n, c, h, w].
+// channelsLast is images [n, c, h, w] as a dense [n, h, w, c], and channelsSecond
+// the view the other way.
+func (b *Builder) channelsLast(v Value) Value   { return b.Dense(b.Permute(v, []int{0, 2, 3, 1})) }
+func (b *Builder) channelsSecond(v Value) Value { return b.Permute(v, []int{0, 3, 1, 2}) }
+
+// reverseOp turns the order of the first axis of a dense matrix.
+type reverseOp struct{}
+
+func (reverseOp) String() string { return "reverse" }
+
+func (b *Builder) reverse(v Value) Value {
+	if !b.ok(v) || b.g.shape(v)[0] < 2 {
+		return v
+	}
+	return b.add(reverseOp{}, b.g.shape(v), v)
+}
+
+// poolOp slides a window over images whose channels are last, [n, h, w, c].
 type poolOp struct {
 	kind poolKind
 	win  Window
@@ -62,6 +91,8 @@ type poolKind uint8
 
 const (
 	poolMaxIndex poolKind = iota
+	poolTake
+	poolPut
 	poolSum
 	poolSumT
 )
@@ -69,33 +100,48 @@ const (
 func (o poolOp) String() string {
 	w := o.win
 	return fmt.Sprintf("%s(%dx%d stride %d %d pad %d %d)",
-		[...]string{"max_index", "sum_pool", "sum_pool_t"}[o.kind], w.R, w.S, w.StrideH, w.StrideW, w.PadTop, w.PadLeft)
+		[...]string{"max_index", "pool_take", "pool_put", "sum_pool", "sum_pool_t"}[o.kind], w.R, w.S, w.StrideH, w.StrideW, w.PadTop, w.PadLeft)
 }
 
 // MaxIndex is, for each window of the planes of v [n, c, h, w], the index h*W+w
 // of its first largest element: [n, c, oh, ow].
-func (b *Builder) MaxIndex(win Window, v Value) Value {
-	return b.pool(poolMaxIndex, win, v, win.H, win.W, win.OH, win.OW)
-}
+func (b *Builder) MaxIndex(win Window, v Value) Value { return b.pool(poolMaxIndex, win, false, v) }
+
+// PoolTake is the element of each window of v [n, c, h, w] that at, a MaxIndex of
+// the same window, names: [n, c, oh, ow].
+func (b *Builder) PoolTake(win Window, v, at Value) Value { return b.pool(poolTake, win, false, v, at) }
+
+// PoolPut is the transpose of PoolTake in v: it adds each element of v [n, c, oh,
+// ow] to the place that at names, [n, c, h, w].
+func (b *Builder) PoolPut(win Window, v, at Value) Value { return b.pool(poolPut, win, true, v, at) }
 
 // SumPool is the sum of each window of the planes of v: [n, c, oh, ow].
-func (b *Builder) SumPool(win Window, v Value) Value {
-	return b.pool(poolSum, win, v, win.H, win.W, win.OH, win.OW)
-}
+func (b *Builder) SumPool(win Window, v Value) Value { return b.pool(poolSum, win, false, v) }
 
 // SumPoolT is the transpose of SumPool: from [n, c, oh, ow] to [n, c, h, w].
-func (b *Builder) SumPoolT(win Window, v Value) Value {
-	return b.pool(poolSumT, win, v, win.OH, win.OW, win.H, win.W)
-}
+func (b *Builder) SumPoolT(win Window, v Value) Value { return b.pool(poolSumT, win, true, v) }
 
-func (b *Builder) pool(kind poolKind, win Window, v Value, h, w, oh, ow int) Value {
-	if !b.ok(v) {
+// pool gives planes if back and results of windows otherwise, from the other
+// and indices.
+func (b *Builder) pool(kind poolKind, win Window, back bool, in ...Value) Value {
+	if !b.ok(in...) {
 		return None
 	}
 	o := poolOp{kind, win}
-	s := b.g.shape(v)
-	if len(s) != 4 || s[2] != h || s[3] != w {
-		return b.failf("%s: shape %v, want planes of %d x %d", o, s, h, w)
+	from, to := [2]int{win.H, win.W}, [2]int{win.OH, win.OW}
+	if back {
+		from, to = to, from
 	}
-	return b.add(o, []int{s[0], s[1], oh, ow}, b.Dense(v))
+	s := b.g.shape(in[0])
+	if len(s) != 4 || s[2] != from[0] || s[3] != from[1] {
+		return b.failf("%s: shape %v, want planes of %d x %d", o, s, from[0], from[1])
+	}
+	args := []Value{b.channelsLast(in[0])}
+	if len(in) > 1 {
+		if want := []int{s[0], s[1], win.OH, win.OW}; !sameShape(b.g.shape(in[1]), want) {
+			return b.failf("%s: indices of shape %v, want %v", o, b.g.shape(in[1]), want)
+		}
+		args = append(args, b.channelsLast(in[1]))
+	}
+	return b.channelsSecond(b.add(o, []int{s[0], to[0], to[1], s[1]}, args...))
 }

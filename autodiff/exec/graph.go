@@ -31,8 +31,17 @@ type inst struct {
 	op    op
 	in    []Value
 	out   Value
-	where string // the layer or expression it comes from, for errors and profiles
-	late  bool   // runs in each Run of a program that is prepared once (see stage)
+	more  []Value // results beside out
+	where string  // the layer or expression it comes from, for errors and profiles
+	late  bool    // runs in each Run of a program that is prepared once (see stage)
+}
+
+// outs calls f for each result.
+func (in *inst) outs(f func(v Value)) {
+	f(in.out)
+	for _, v := range in.more {
+		f(v)
+	}
 }
 
 // An op is what an instruction does. Its String holds every setting: two
@@ -98,7 +107,11 @@ func (g *graph) String() string {
 	var b strings.Builder
 	for i := range g.code {
 		in := &g.code[i]
-		fmt.Fprintf(&b, "%%%d = %s", in.out, in.op)
+		fmt.Fprintf(&b, "%%%d", in.out)
+		for _, v := range in.more {
+			fmt.Fprintf(&b, " %%%d", v)
+		}
+		fmt.Fprintf(&b, " = %s", in.op)
 		for _, v := range in.in {
 			fmt.Fprintf(&b, " %%%d", v)
 		}

@@ -87,11 +87,11 @@ func fitsAlong(a, b []int, axis int) bool {
 		sameShape(a[:axis], b[:axis]) && sameShape(a[axis+1:], b[axis+1:])
 }
 
-// placeOp writes each operand into its region of a tensor that is zero
+// placeOp writes each operand into its spot of a tensor that is zero
 // elsewhere.
-type placeOp struct{ at []region }
+type placeOp struct{ at []spot }
 
-type region struct {
+type spot struct {
 	start, step []int
 }
 
@@ -115,7 +115,7 @@ func (b *Builder) Pad(v Value, low, high, interior []int) Value {
 			shape[i] = low[i] + high[i]
 		}
 	}
-	return b.add(placeOp{[]region{{slices.Clone(low), step}}}, shape, v)
+	return b.add(placeOp{[]spot{{slices.Clone(low), step}}}, shape, v)
 }
 
 // Concat joins tensors, whose other axes are equal, along an axis.
@@ -134,7 +134,7 @@ func (b *Builder) Concat(axis int, vs ...Value) Value {
 		if !fitsAlong(shape, s, axis) {
 			return b.failf("concat: %v does not fit %v along axis %d", s, b.g.shape(vs[0]), axis)
 		}
-		r := region{make([]int, len(s)), make([]int, len(s))}
+		r := spot{make([]int, len(s)), make([]int, len(s))}
 		for i := range s {
 			r.step[i] = 1
 		}

@@ -19,7 +19,8 @@ type machine[T Float] struct {
 	slots [][]T   // arena, constants, and what the caller gives
 	work  [][]T   // scratch of each worker, as large as the largest need
 	need  int
-	copy  int // of the late values, that is being computed
+	copy  int  // of the late values, that is being computed
+	alone bool // one worker, always
 }
 
 // place is where the elements of a value begin, and how far on those of its next
@@ -102,6 +103,10 @@ func (m *machine[T]) bind(in *inst) (step, error) {
 		return m.bindConv(in, o), nil
 	case poolOp:
 		return m.bindPool(in, o), nil
+	case regionOp:
+		return m.bindRegion(in, o)
+	case reverseOp:
+		return m.bindReverse(in), nil
 	case indexOp:
 		return m.bindIndex(in, o), nil
 	case placeOp:

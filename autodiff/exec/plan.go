@@ -55,27 +55,29 @@ func makePlan(g *graph, inputs int) *plan {
 			p.data = append(p.data, make([]float64, roundUp(len(p.data))-len(p.data))...)
 			continue
 		}
-		if k, ok := output[in.out]; ok {
-			p.at[in.out] = g.external(inputs+k, in.late)
-			continue
-		}
-		last := i
-		if u := uses[in.out]; len(u) > 0 {
-			last = u[len(u)-1]
-		}
-		if _, ok := in.op.(mapOp); ok {
-			if s := inPlace(g, in, owner); s >= 0 && spans[s].end == i {
-				spans[s].end = last
-				owner[in.out] = s
-				continue
+		in.outs(func(v Value) {
+			if k, ok := output[v]; ok {
+				p.at[v] = g.external(inputs+k, in.late)
+				return
 			}
-		}
-		owner[in.out] = len(spans)
-		size := roundUp(Size(g.shape(in.out)))
-		if in.late {
-			size *= g.copies
-		}
-		spans = append(spans, span{in.out, size, i, last})
+			last := i
+			if u := uses[v]; len(u) > 0 {
+				last = u[len(u)-1]
+			}
+			if _, ok := in.op.(mapOp); ok {
+				if s := inPlace(g, in, owner); s >= 0 && spans[s].end == i {
+					spans[s].end = last
+					owner[v] = s
+					return
+				}
+			}
+			owner[v] = len(spans)
+			size := roundUp(Size(g.shape(v)))
+			if in.late {
+				size *= g.copies
+			}
+			spans = append(spans, span{v, size, i, last})
+		})
 	}
 
 	// Largest first, each at the lowest free place.

@@ -31,6 +31,8 @@ type Options struct {
 	// Copies is the number of values that each late input can have at once, and
 	// each output that depends on one; 0 means 1. RunCopies computes several.
 	Copies int
+
+	alone bool // Pool has one worker, now and always: sums need not be cut for more
 }
 
 // A Program computes the values of some nodes from the values of others. It is
@@ -107,6 +109,7 @@ var passes = []pass{
 	{"accumulate", accumulate},
 	{"fuse", fuse},
 	{"prune", prune},
+	{"tile", tile},
 	{"schedule", schedule},
 }
 
@@ -143,7 +146,7 @@ func link[T Float](g *graph, o Options) (*Program[T], error) {
 	if o.Pool == nil {
 		o.Pool = parallel.Shared()
 	}
-	m := &machine[T]{g: g, pool: o.Pool, at: plan.at}
+	m := &machine[T]{g: g, pool: o.Pool, at: plan.at, alone: o.alone}
 	m.slots = make([][]T, firstSlot+(plan.inputs+plan.outputs)*g.copies)
 	m.slots[arenaSlot] = aligned[T](plan.arena)
 	m.slots[constSlot] = aligned[T](len(plan.data))

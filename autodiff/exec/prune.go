@@ -7,8 +7,13 @@ func prune(g *graph) {
 	for _, v := range g.outs {
 		need[v] = true
 	}
+	wanted := func(in *inst) bool {
+		yes := false
+		in.outs(func(v Value) { yes = yes || need[v] })
+		return yes
+	}
 	for i := len(g.code) - 1; i >= 0; i-- {
-		if in := &g.code[i]; need[in.out] {
+		if in := &g.code[i]; wanted(in) {
 			for _, v := range in.in {
 				need[v] = true
 			}
@@ -16,7 +21,7 @@ func prune(g *graph) {
 	}
 	keep := g.code[:0:0]
 	for _, in := range g.code {
-		if _, input := in.op.(inputOp); need[in.out] || input {
+		if _, input := in.op.(inputOp); input || wanted(&in) {
 			keep = append(keep, in)
 		}
 	}
@@ -27,6 +32,6 @@ func prune(g *graph) {
 func (g *graph) setCode(code []inst) {
 	g.code = code
 	for i := range code {
-		g.vals[code[i].out].inst = int32(i)
+		code[i].outs(func(v Value) { g.vals[v].inst = int32(i) })
 	}
 }

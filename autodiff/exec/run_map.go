@@ -1,6 +1,10 @@
 package exec
 
-import "github.com/saddle-ml/saddle/internal/kernel"
+import (
+	"slices"
+
+	"github.com/saddle-ml/saddle/internal/kernel"
+)
 
 // block is how many elements an expression of several functions works on at a
 // time: its registers stay in the first-level cache.
@@ -17,6 +21,11 @@ func (m *machine[T]) bindMap(in *inst, o mapOp) step {
 		strides = append(strides, args[i].stride)
 	}
 	dims, strides := collapse(out.shape, strides)
+	if f := &o.code[0]; len(o.code) == 1 && f.fn == Copy && len(dims) > 1 {
+		if a := slices.Index(strides[1], 1); a >= 0 && a < len(dims)-1 && strides[1][len(dims)-1] > 1 {
+			return m.bindTranspose(args[0], out, dims, strides, a)
+		}
+	}
 	inner := 1
 	step1 := make([]int, len(strides)) // stride of each operand along a row
 	if n := len(dims) - 1; n >= 0 {
@@ -56,6 +65,26 @@ func (m *machine[T]) bindMap(in *inst, o mapOp) step {
 		}
 	}
 	return func() error { e.load(); m.pool.Run(count, f); return nil }
+}
+
+// bindTranspose copies an operand that is contiguous along axis a, and not along
+// the last, by transposes of the matrices of these two.
+func (m *machine[T]) bindTranspose(x, out operand[T], dims []int, strides [][]int, a int) step {
+	last := len(dims) - 1
+	rows, cols := dims[last], dims[a]
+	srcRow, dstRow := strides[1][last], strides[0][a]
+	without := func(s []int) []int { return slices.Concat(s[:a], s[a+1:last]) }
+	dims, strides = without(dims), [][]int{without(strides[0]), without(strides[1])}
+	n := Size(dims)
+	// Matrices are cut by columns, which are rows of the result.
+	count, each := cut(cols, max(16, grain/max(1, rows)))
+	f := func(_, i int) {
+		w := walker{dims: dims, strides: strides}
+		w.seek(i / count)
+		c := i % count * each
+		kernel.Transpose(out.data()[w.off[0]+c*dstRow:], dstRow, x.data()[w.off[1]+c:], srcRow, rows, min(each, cols-c))
+	}
+	return func() error { m.pool.Run(n*count, f); return nil }
 }
 
 // expr is an elementwise expression at work.

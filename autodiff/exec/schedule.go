@@ -28,11 +28,18 @@ func b2i(b bool) int {
 
 // storage is the number of elements that instruction i writes to new memory.
 func (g *graph) storage(i int) int {
-	switch g.code[i].op.(type) {
+	n := 0
+	g.code[i].outs(func(v Value) { n += g.held(v) })
+	return n
+}
+
+// held is the number of elements that v has in new memory.
+func (g *graph) held(v Value) int {
+	switch g.def(v).op.(type) {
 	case viewOp, inputOp, constOp:
 		return 0
 	}
-	return Size(g.shape(g.code[i].out))
+	return Size(g.shape(v))
 }
 
 // uses lists, for each value that is not a view, the instructions that read it
@@ -71,14 +78,15 @@ func (g *graph) uses() [][]int {
 // peak is the largest number of elements alive at once.
 func (g *graph) peak() int {
 	free := make([]int, len(g.code)+1)
-	for v, u := range g.uses() {
-		last := int(g.vals[v].inst)
-		if len(u) > 0 {
-			last = u[len(u)-1]
-		}
-		if i := int(g.vals[v].inst); i < len(g.code) && g.code[i].out == Value(v) {
-			free[last] += g.storage(i)
-		}
+	uses := g.uses()
+	for i := range g.code {
+		g.code[i].outs(func(v Value) {
+			last := i
+			if u := uses[v]; len(u) > 0 {
+				last = u[len(u)-1]
+			}
+			free[last] += g.held(v)
+		})
 	}
 	live, peak := 0, 0
 	for i := range g.code {
@@ -154,7 +162,7 @@ func (g *graph) greedy() []inst {
 			s := g.storage(i)
 			for _, b := range bases(i) {
 				if left[b] == 1 {
-					s -= g.storage(int(g.vals[b].inst))
+					s -= g.held(b)
 				}
 			}
 			if r == 0 || s < score {

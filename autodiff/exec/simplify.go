@@ -40,7 +40,7 @@ func (s *simplifier) inst(in *inst, shape []int, args []Value) Value {
 	for i, v := range args {
 		// What was dense may have become a view.
 		switch o := in.op.(type) {
-		case argMaxOp, convOp, poolOp, indexOp, uniformOp:
+		case argMaxOp, convOp, poolOp, indexOp, uniformOp, reverseOp:
 			args[i] = s.same(b.Dense(v))
 		case reduceOp:
 			if o.red == LogSumExpRed {
@@ -64,6 +64,9 @@ func (s *simplifier) inst(in *inst, shape []int, args []Value) Value {
 			return v
 		}
 		if v, ok := s.shrink(in, o, shape, args); ok {
+			return v
+		}
+		if v, ok := s.relayout(in, o, shape, args); ok {
 			return v
 		}
 	case reduceOp:

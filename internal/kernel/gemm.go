@@ -31,12 +31,6 @@ const (
 	reflected         // columns are contiguous
 )
 
-// tileShape bounds the tiles of C that are held in registers.
-type tileShape struct {
-	lanes   int   // columns in a vector
-	heights []int // largest number of rows for each number of vectors
-}
-
 const (
 	// unitCols is how many columns a unit has at most: those of B that it reads
 	// stay in the second-level cache while the rows of A go by.
@@ -128,27 +122,9 @@ func (g *Gemm[T]) Do(unit int, a, b, c, scratch []T, add bool) {
 		g.pack(scratch[:g.k*row], row, b, c1-c0)
 		b = scratch
 	}
-	vectors := (c1 - c0 + g.tile.lanes - 1) / g.tile.lanes
-	for at, panels := 0, (vectors+len(g.tile.heights)-1)/len(g.tile.heights); panels > 0; panels-- {
-		nv := (vectors + panels - 1) / panels
-		vectors -= nv
-		cols := min(nv*g.tile.lanes, c1-c0-at)
-		g.panel(r1-r0, nv, cols, a, b[at:], row, c[at:], add)
-		at += cols
-	}
-}
-
-// panel computes nv vectors of columns, in tiles of about equal heights.
-func (g *Gemm[T]) panel(rows, nv, cols int, a, b []T, brow int, c []T, add bool) {
-	tiles := (rows + g.tile.heights[nv-1] - 1) / g.tile.heights[nv-1]
-	if tileAsm(g, rows, tiles, nv, cols, a, b, brow, c, add) {
-		return
-	}
-	for r := 0; tiles > 0; tiles-- {
-		h := (rows - r + tiles - 1) / tiles
-		tileGo(h, cols, g.k, a[r*g.a.Row:], g.a, b, brow, c[r*g.c:], g.c, add)
-		r += h
-	}
+	t := block{rows: r1 - r0, cols: c1 - c0, k: g.k, segments: 1, aRow: g.a.Row, aCol: g.a.Col, bRow: row, cRow: g.c}
+	t.plan(g.tile)
+	run(&t, g.tile, a, b, c, add)
 }
 
 // pack copies cols columns of B to dst, whose rows are row elements apart.

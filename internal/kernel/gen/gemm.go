@@ -12,7 +12,7 @@ import "fmt"
 // segments: after k steps both pointers jump and k steps follow again, which is
 // how a convolution reads an image as if it were a matrix.
 
-// The layout of tileArgs in gemm_amd64.go.
+// The layout of tileArgs in tile_amd64.go.
 const (
 	argA = 8 * iota
 	argB

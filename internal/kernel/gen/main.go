@@ -16,6 +16,8 @@ func main() {
 		{"gemm", avx2, gemm},
 		{"gemm", avx512, gemm},
 		{"pack", avx2, pack},
+		{"pool", avx2, pooling},
+		{"pool", avx512, pooling},
 		{"map", avx2, maps},
 		{"map", avx512, maps},
 		{"reduce", avx2, reductions},

@@ -2,7 +2,7 @@ package main
 
 import "fmt"
 
-// The layout of transposeArgs in pack_amd64.go.
+// The layout of transposeArgs in transpose_amd64.go.
 const (
 	argDst = 8 * iota
 	argDstRow

@@ -5,28 +5,25 @@ import "unsafe"
 // tileArgs are the operands of a tile kernel. Strides are in bytes.
 type tileArgs struct {
 	a, b, c      unsafe.Pointer
-	aRow, aCol   int // from a row of A to the next, and from a k to the next
+	aRow, aCol   int // from a row of A to the next, and from a step of k to the next
 	bRow, cRow   int
 	k            int // steps in a segment, at least 1
 	segments     int
 	aJump, bJump int     // behind each segment
 	mask         uintptr // AVX512: the lanes of the last vector; AVX2: their address
 	add          int     // 0: C = A B, else C += A B
-	tile         int
-	_            [3]int
+	tile         int     // number in the generator's order
 }
-
-// The first tile of each number of vectors, in the order of the generator.
-var (
-	firstAVX2   = []int{0, 10}
-	firstAVX512 = []int{0, 14, 28, 37}
-)
 
 var (
 	tileAVX2x32   = tileShape{8, []int{10, 6}}
 	tileAVX2x64   = tileShape{4, []int{10, 6}}
 	tileAVX512x32 = tileShape{16, []int{14, 14, 9, 6}}
 	tileAVX512x64 = tileShape{8, []int{14, 14, 9, 6}}
+
+	// The first tile of each number of vectors.
+	firstAVX2   = []int{0, 10}
+	firstAVX512 = []int{0, 14, 28, 37}
 )
 
 func tileOf[T Float]() tileShape {
@@ -56,20 +53,14 @@ func lastMask(n, size int) uintptr {
 	return uintptr(unsafe.Pointer(&maskAVX2[8-n*size/4]))
 }
 
-// tileAsm computes a panel with the processor's kernels, if it has any.
-func tileAsm[T Float](g *Gemm[T], rows, tiles, nv, cols int, a, b []T, brow int, c []T, add bool) bool {
-	if level == Generic {
-		return false
-	}
+// tilesAsm computes a strip of nv vectors, last of whose lanes are in use in the
+// last one, with the processor's kernels.
+func tilesAsm[T Float](b *block, tiles, nv, last int, x, y, c []T, add bool) {
 	size := sizeof[T]()
-	// What the kernels touch, checked once.
-	_ = a[(rows-1)*g.a.Row+(g.k-1)*g.a.Col]
-	_ = b[(g.k-1)*brow+cols-1]
-	_ = c[(rows-1)*g.c+cols-1]
 	args := tileArgs{
-		b:    unsafe.Pointer(&b[0]),
-		aRow: g.a.Row * size, aCol: g.a.Col * size, bRow: brow * size, cRow: g.c * size,
-		k: g.k, segments: 1, mask: lastMask(cols-(nv-1)*g.tile.lanes, size),
+		b:    unsafe.Pointer(&y[0]),
+		aRow: b.aRow * size, aCol: b.aCol * size, bRow: b.bRow * size, cRow: b.cRow * size,
+		k: b.k, segments: b.segments, aJump: b.aJump * size, bJump: b.bJump * size, mask: lastMask(last, size),
 	}
 	if add {
 		args.add = 1
@@ -79,13 +70,12 @@ func tileAsm[T Float](g *Gemm[T], rows, tiles, nv, cols int, a, b []T, brow int,
 		first = firstAVX512
 	}
 	for r := 0; tiles > 0; tiles-- {
-		h := (rows - r + tiles - 1) / tiles
-		args.a, args.c = unsafe.Pointer(&a[r*g.a.Row]), unsafe.Pointer(&c[r*g.c])
+		h := (b.rows - r + tiles - 1) / tiles
+		args.a, args.c = unsafe.Pointer(&x[r*b.aRow]), unsafe.Pointer(&c[r*b.cRow])
 		args.tile = first[nv-1] + h - 1
 		callTile(&args, size)
 		r += h
 	}
-	return true
 }
 
 // callTile is an ordinary call, so that the loop around it can be interrupted.
@@ -101,28 +91,5 @@ func callTile(args *tileArgs, size int) {
 		gemmTileAVX232(args)
 	default:
 		gemmTileAVX264(args)
-	}
-}
-
-// transposeArgs are the operands of a transpose. Strides are in bytes.
-type transposeArgs struct {
-	dst    unsafe.Pointer
-	dstRow int
-	src    unsafe.Pointer
-	srcRow int
-	blocks int
-}
-
-// transposeAsm transposes one row of blocks of 32 bytes squared.
-func transposeAsm[T Float](dst []T, dstRow int, src []T, srcRow, blocks int) {
-	size := sizeof[T]()
-	step := 32 / size
-	_ = dst[(blocks*step-1)*dstRow+step-1]
-	_ = src[(step-1)*srcRow+blocks*step-1]
-	args := transposeArgs{unsafe.Pointer(&dst[0]), dstRow * size, unsafe.Pointer(&src[0]), srcRow * size, blocks}
-	if size == 4 {
-		transposeAVX232(&args)
-	} else {
-		transposeAVX264(&args)
 	}
 }

@@ -1,0 +1,128 @@
+package kernel
+
+// block multiplies a part of A and a part of B that are read where they lie:
+// C = A B or C += A B for a [rows, cols] block of C. k counts the steps of one
+// segment; behind each segment the places in A and B jump, by which a
+// convolution is a product whose A is the image. Sizes are in elements.
+type block struct {
+	rows, cols   int
+	k, segments  int
+	aRow, aCol   int // from a row of A to the next, and from a step of k to the next
+	aJump, bJump int
+	bRow, cRow   int
+	panels       int // cols fall into so many strips of tiles
+}
+
+// tileShape bounds the tiles of C that are held in registers.
+type tileShape struct {
+	lanes   int   // columns in a vector
+	heights []int // largest number of rows for each number of vectors
+}
+
+// cycles is the time of a step of k in a tile of h rows and nv vectors: two
+// multiply-adds a cycle, if there are enough of them to hide that each takes
+// four; a vector of B and two numbers of A read in a cycle.
+func (s tileShape) cycles(h, nv int) int { return max(h*nv, 2*nv+h, 8) }
+
+// plan chooses how many strips of tiles the columns fall into.
+func (b *block) plan(s tileShape) {
+	vectors := (b.cols + s.lanes - 1) / s.lanes
+	best := 0
+	for panels := (vectors + len(s.heights) - 1) / len(s.heights); panels <= vectors; panels++ {
+		cost := 0
+		for v, p := vectors, panels; p > 0; p-- {
+			nv := (v + p - 1) / p
+			v -= nv
+			tiles := (b.rows + s.heights[nv-1] - 1) / s.heights[nv-1]
+			low := b.rows / tiles
+			tall := b.rows - tiles*low // tiles of one row more
+			cost += tall*s.cycles(low+1, nv) + (tiles-tall)*s.cycles(low, nv)
+		}
+		if b.panels == 0 || cost < best {
+			b.panels, best = panels, cost
+		}
+	}
+}
+
+// reach is the number of elements of A, B and C from the first to the last one.
+func (b *block) reach() (na, nb, nc int) {
+	n := b.segments - 1
+	return n*(b.k*b.aCol+b.aJump) + (b.k-1)*b.aCol + (b.rows-1)*b.aRow + 1,
+		n*(b.k*b.bRow+b.bJump) + (b.k-1)*b.bRow + b.cols,
+		(b.rows-1)*b.cRow + b.cols
+}
+
+// run computes the block. Neither it nor k is empty.
+func run[T Float](b *block, s tileShape, x, y, c []T, add bool) {
+	na, nb, nc := b.reach()
+	x, y, c = x[:na], y[:nb], c[:nc] // what the kernels touch, checked once
+	vectors := (b.cols + s.lanes - 1) / s.lanes
+	for at, p := 0, b.panels; p > 0; p-- {
+		nv := (vectors + p - 1) / p
+		vectors -= nv
+		cols := min(nv*s.lanes, b.cols-at)
+		tiles := (b.rows + s.heights[nv-1] - 1) / s.heights[nv-1]
+		if level == Generic {
+			for r := 0; tiles > 0; tiles-- {
+				h := (b.rows - r + tiles - 1) / tiles
+				tileGo(b, h, cols, x[r*b.aRow:], y[at:], c[r*b.cRow+at:], add)
+				r += h
+			}
+		} else {
+			tilesAsm(b, tiles, nv, cols-(nv-1)*s.lanes, x, y[at:], c[at:], add)
+		}
+		at += cols
+	}
+}
+
+// goTile are the tiles of the version in plain Go.
+var goTile = tileShape{4, []int{4}}
+
+// tileGo computes a tile of h x w elements, at most 4 x 4.
+func tileGo[T Float](b *block, h, w int, x, y, c []T, add bool) {
+	var s [4][4]T
+	for i, j := 0, 0; i < b.segments; i++ {
+		from := y[i*(b.k*b.bRow+b.bJump):]
+		if h == 4 && w == 4 {
+			tile4x4(&s, b, x[j:], from)
+		} else {
+			tileEdge(&s, b, h, w, x[j:], from)
+		}
+		j += b.k*b.aCol + b.aJump
+	}
+	for i := range h {
+		row := c[i*b.cRow:][:w]
+		for j := range row {
+			if add {
+				row[j] += s[i][j]
+			} else {
+				row[j] = s[i][j]
+			}
+		}
+	}
+}
+
+func tile4x4[T Float](s *[4][4]T, b *block, x, y []T) {
+	for p := range b.k {
+		r := y[p*b.bRow:][:4]
+		b0, b1, b2, b3 := r[0], r[1], r[2], r[3]
+		for i := range s {
+			v := x[i*b.aRow+p*b.aCol]
+			s[i][0] += v * b0
+			s[i][1] += v * b1
+			s[i][2] += v * b2
+			s[i][3] += v * b3
+		}
+	}
+}
+
+func tileEdge[T Float](s *[4][4]T, b *block, h, w int, x, y []T) {
+	for p := range b.k {
+		for i := range h {
+			v := x[i*b.aRow+p*b.aCol]
+			for j, u := range y[p*b.bRow:][:w] {
+				s[i][j] += v * u
+			}
+		}
+	}
+}

@@ -1,0 +1,7 @@
+//go:build !amd64
+
+package kernel
+
+func tileOf[T Float]() tileShape { return goTile }
+
+func tilesAsm[T Float](*block, int, int, int, []T, []T, []T, bool) {}
