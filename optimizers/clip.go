@@ -33,7 +33,14 @@ func (*Clip) info() Info {
 	return Info{Name: "clip", Use: "shorten gradients longer than norm: recurrent nets, transformers"}
 }
 
+func (*Clip) word() string    { return "clip" }
 func (c *Clip) inner() Method { return c.Of }
+
+func (c *Clip) around(m Method) Method {
+	d := *c
+	d.Of = m
+	return &d
+}
 
 func (c *Clip) start32(l Layout) (Optimizer[float32], error) { return startClip[float32](c, l) }
 func (c *Clip) start64(l Layout) (Optimizer[float64], error) { return startClip[float64](c, l) }
@@ -138,10 +145,5 @@ func (c *clipped[T]) Grad(dst, x []T) (float64, error) {
 	return loss, nil
 }
 
-func (c *clipped[T]) SquaredGrads(dst, x []T) error {
-	s, ok := c.Sample.(SquaredGrads[T])
-	if !ok {
-		return fmt.Errorf("optimizers: clip: %T gives no squared per-example gradients", c.Sample)
-	}
-	return s.SquaredGrads(dst, x)
-}
+// Unwrap is the sample whose gradient is clipped; what else it can answer is as it was.
+func (c *clipped[T]) Unwrap() Sample[T] { return c.Sample }

@@ -143,7 +143,7 @@ func (o *hf[T]) forget() {
 // solve lowers the model by conjugate gradients and leaves the result in o.s and the iterates in o.cg.
 func (o *hf[T]) solve(r *Report) error {
 	if o.precondition != nil {
-		squares, ok := o.sample.(SquaredGrads[T])
+		squares, ok := SampleAs[SquaredGrads[T]](o.sample)
 		if !ok {
 			return fmt.Errorf("optimizers: hf: the problem's samples give no %v", NeedSquaredGrads)
 		}

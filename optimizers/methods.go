@@ -18,12 +18,10 @@ func methods() []Method {
 }
 
 // wrappers makes one of each wrapper around a method.
-func wrappers() []func(Method) Method {
-	list := []func(Method) Method{
-		func(m Method) Method { return &Clip{Of: m} },
-	}
+func wrappers() []wrapper {
+	list := []wrapper{&Clip{}}
 	for _, s := range schedules() {
-		list = append(list, func(m Method) Method { return &Scheduled{Of: m, Schedule: s} })
+		list = append(list, &Scheduled{Schedule: s})
 	}
 	return list
 }
@@ -31,24 +29,13 @@ func wrappers() []func(Method) Method {
 // described is a method, wrapper or schedule of this package.
 type described interface{ info() Info }
 
-// wrapper is a method around another.
+// wrapper is a method around another. All that goes through a chain of them, such as ForSteps and Spec, asks for no more
+// than this.
 type wrapper interface {
 	Method
-	inner() Method
-}
-
-// wrapperName is the word for a wrapper after the + in a specification.
-func wrapperName(m Method) string {
-	switch w := m.(type) {
-	case *Clip:
-		return "clip"
-	case *Scheduled:
-		if isNil(w.Schedule) {
-			return ""
-		}
-		return w.Schedule.Name()
-	}
-	return m.Name()
+	word() string         // what stands after the + in a specification
+	inner() Method        // the method inside
+	around(Method) Method // a copy around another method
 }
 
 // Methods describes every method that Parse knows.
@@ -64,32 +51,24 @@ func Methods() []Info {
 func Wrappers() []Info {
 	var list []Info
 	for _, w := range wrappers() {
-		if m := w(nil); !isScheduled(m) {
-			list = append(list, infoOf(m))
+		if _, scheduled := w.(*Scheduled); !scheduled {
+			list = append(list, infoOf(w))
 		}
 	}
 	return list
 }
 
-func isScheduled(m Method) bool {
-	_, ok := m.(*Scheduled)
-	return ok
-}
-
 // Describe describes the method of m, without the wrappers around it and whatever its settings are. Of an optimizer of
 // one's own only the name is known.
 func Describe(m Method) Info {
-	for {
+	for !isNil(m) {
 		w, ok := m.(wrapper)
-		if !ok || isNil(m) {
-			break
+		if !ok {
+			return infoOf(m)
 		}
 		m = w.inner()
 	}
-	if isNil(m) {
-		return Info{}
-	}
-	return infoOf(m)
+	return Info{}
 }
 
 // infoOf is the description of one thing with its settings.
@@ -116,7 +95,7 @@ func methodNames() []string {
 func wrapperNames() []string {
 	var list []string
 	for _, w := range wrappers() {
-		list = append(list, wrapperName(w(nil)))
+		list = append(list, w.word())
 	}
 	return list
 }

@@ -216,6 +216,37 @@ func TestMinimizeErrors(t *testing.T) {
 	}
 }
 
+// TestMinimizeStopsWhenTheContextDoes, between steps and inside one, with what it has.
+func TestMinimizeStopsWhenTheContextDoes(t *testing.T) {
+	f := opttest.Func[float64](opttest.Rosenbrock)
+	for _, m := range []optimizers.Method{&optimizers.SGD{LR: 1e-3}, &optimizers.HF{}} {
+		ctx, cancel := context.WithCancel(context.Background())
+		steps := 0
+		r, err := optimizers.Minimize(ctx, f, []float64{-1.2, 1}, m, optimizers.Until{Watch: func(optimizers.Report) error {
+			if steps++; steps == 3 {
+				cancel()
+			}
+			return nil
+		}})
+		if !errors.Is(err, context.Canceled) || r.Steps != 3 || r.Status != optimizers.Failed || r.X[0] == -1.2 || !strings.Contains(err.Error(), "after 3 steps") {
+			t.Errorf("%s: %+v %v", m.Name(), r, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	products := 0
+	inside := *f
+	inside.GN = func(dst, x, v []float64) {
+		if products++; products == 4 { // the second step's first
+			cancel()
+		}
+		f.GN(dst, x, v)
+	}
+	r, err := optimizers.Minimize(ctx, &inside, []float64{-1.2, 1}, &optimizers.HF{}, optimizers.Until{})
+	if !errors.Is(err, context.Canceled) || r.Steps != 1 || products != 4 || !strings.Contains(err.Error(), "no step taken") {
+		t.Errorf("inside a step: %+v after %d products: %v", r, products, err)
+	}
+}
+
 // TestFuncWithoutF has its values from the gradient.
 func TestFuncWithoutF(t *testing.T) {
 	f := &optimizers.Func[float64]{G: func(dst, x []float64) float64 { dst[0] = 2 * x[0]; return x[0] * x[0] }}

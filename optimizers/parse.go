@@ -75,8 +75,8 @@ func ParseSettings(name string, settings map[string]any) (Method, error) {
 func newMethod(name string, inner Method, wraps bool) (Method, error) {
 	if wraps {
 		for _, w := range wrappers() {
-			if m := w(inner); wrapperName(m) == name {
-				return m, nil
+			if w.word() == name {
+				return w.around(inner), nil
 			}
 		}
 		return nil, unknown("wrapper", name, wrapperNames())
@@ -192,7 +192,7 @@ func Spec(m Method) string {
 		return ""
 	}
 	if w, ok := m.(wrapper); ok {
-		return Spec(w.inner()) + "+" + join(wrapperName(m), settingsText(structsOf(m)))
+		return Spec(w.inner()) + "+" + join(w.word(), settingsText(structsOf(m)))
 	}
 	return join(m.Name(), settingsText(structsOf(m)))
 }

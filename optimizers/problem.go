@@ -23,7 +23,24 @@ type Curvature[T Float] interface {
 	GaussNewtonMul(dst, v []T) error
 }
 
-// SquaredGrads is a Sample that can tell how much the gradient varies from example to example.
+// SampleAs looks for an interface on a sample, and then on those it stands around: SampleAs[SquaredGrads[T]](s), for
+// example. A sample that changes some of another's answers says by Unwrap which that is, and need not repeat the rest.
+func SampleAs[I any, T Float](s Sample[T]) (I, bool) {
+	for s != nil {
+		if i, ok := s.(I); ok {
+			return i, true
+		}
+		w, ok := s.(interface{ Unwrap() Sample[T] })
+		if !ok {
+			break
+		}
+		s = w.Unwrap()
+	}
+	var none I
+	return none, false
+}
+
+// SquaredGrads is a Sample (see SampleAs) that can tell how much the gradient varies from example to example.
 type SquaredGrads[T Float] interface {
 	// SquaredGrads sets dst, element by element, to the mean over the examples of the squared gradient of one example.
 	SquaredGrads(dst, x []T) error

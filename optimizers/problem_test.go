@@ -1,6 +1,7 @@
 package optimizers_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -51,4 +52,71 @@ func TestCheckSaysWhatIsMissing(t *testing.T) {
 	if err := optimizers.Check[float64](nil, p); err == nil {
 		t.Error("no optimizer passes")
 	}
+}
+
+// veiled is a sample around another, of which only what every sample has can be seen.
+type veiled struct{ optimizers.Sample[float64] }
+
+// worn is one that says what is inside.
+type worn struct{ veiled }
+
+func (w worn) Unwrap() optimizers.Sample[float64] { return w.Sample }
+
+func TestSampleAsLooksInside(t *testing.T) {
+	inside := opttest.NewExamples[float64]().Batch()
+	type squares = optimizers.SquaredGrads[float64]
+	for claim, c := range map[string]struct {
+		s    optimizers.Sample[float64]
+		want bool
+	}{
+		"the sample itself":  {inside, true},
+		"inside of one":      {worn{veiled{inside}}, true},
+		"inside of two":      {worn{veiled{worn{veiled{inside}}}}, true},
+		"behind a veil":      {veiled{inside}, false},
+		"a veil inside":      {worn{veiled{veiled{inside}}}, false},
+		"nothing inside":     {worn{}, false},
+		"there is no sample": {nil, false},
+	} {
+		got, ok := optimizers.SampleAs[squares](c.s)
+		if ok != c.want || ok && got != inside.(squares) {
+			t.Errorf("%s: found %v", claim, ok)
+		}
+	}
+}
+
+// TestHFAsksInside has squared gradients of a sample that is wrapped, and without Unwrap none.
+func TestHFAsksInside(t *testing.T) {
+	for _, c := range []struct {
+		wrap func(optimizers.Sample[float64]) optimizers.Sample[float64]
+		want bool
+	}{
+		{func(s optimizers.Sample[float64]) optimizers.Sample[float64] { return worn{veiled{s}} }, true},
+		{func(s optimizers.Sample[float64]) optimizers.Sample[float64] { return veiled{s} }, false},
+	} {
+		p := wrapping{opttest.NewExamples[float64](), c.wrap}
+		o, err := optimizers.New[float64](&optimizers.HF{Precondition: true, Curvature: 10}, p.Layout())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = o.Step(context.Background(), p.Start(), p)
+		if (err == nil) != c.want || err != nil && !strings.Contains(err.Error(), "samples give no squared per-example gradients") {
+			t.Errorf("with Unwrap %v: %v", c.want, err)
+		}
+	}
+}
+
+// wrapping is a problem whose samples are wrapped.
+type wrapping struct {
+	*opttest.Examples[float64]
+	wrap func(optimizers.Sample[float64]) optimizers.Sample[float64]
+}
+
+func (p wrapping) Batch() optimizers.Sample[float64] { return p.wrap(p.Examples.Batch()) }
+func (p wrapping) Full() optimizers.Sample[float64]  { return p.wrap(p.Examples.Full()) }
+func (p wrapping) Draw(n int) (optimizers.Sample[float64], error) {
+	s, err := p.Examples.Draw(n)
+	if err != nil {
+		return nil, err
+	}
+	return p.wrap(s), nil
 }

@@ -34,33 +34,38 @@ func (s *Scheduled) Name() string {
 
 func (s *Scheduled) inner() Method { return s.Of }
 
+func (s *Scheduled) around(m Method) Method {
+	c := *s
+	c.Of = m
+	return &c
+}
+
+func (s *Scheduled) word() string {
+	if isNil(s.Schedule) {
+		return ""
+	}
+	return s.Schedule.Name()
+}
+
 // ForSteps is m for a run of n steps: each Scheduled in it that does not know the length of the run is told. m stays
 // as it is.
 func ForSteps(m Method, n int) Method {
-	switch w := m.(type) {
-	case *Scheduled:
-		if w != nil {
-			c := *w
-			if c.Of = ForSteps(w.Of, n); c.Steps == 0 {
-				c.Steps = n
-			}
-			return &c
-		}
-	case *Clip:
-		if w != nil {
-			c := *w
-			c.Of = ForSteps(w.Of, n)
-			return &c
-		}
+	w, ok := m.(wrapper)
+	if !ok || isNil(m) {
+		return m
 	}
-	return m
+	c := w.around(ForSteps(w.inner(), n))
+	if s, ok := c.(*Scheduled); ok && s.Steps == 0 {
+		s.Steps = n
+	}
+	return c
 }
 
 func (s *Scheduled) info() Info {
 	if d, ok := s.Schedule.(described); ok {
 		return d.info()
 	}
-	return Info{Name: wrapperName(s)}
+	return Info{Name: s.word()}
 }
 
 func (s *Scheduled) start32(l Layout) (Optimizer[float32], error) {
