@@ -26,42 +26,59 @@ func (m *machine[T]) bindMap(in *inst, o mapOp) step {
 			return m.bindTranspose(args[0], out, dims, strides, a)
 		}
 	}
-	inner := 1
-	step1 := make([]int, len(strides)) // stride of each operand along a row
-	if n := len(dims) - 1; n >= 0 {
-		inner = dims[n]
-		for i := range strides {
-			step1[i] = strides[i][n]
-			strides[i] = strides[i][:n]
-		}
-		dims = dims[:n]
+	e := &expr[T]{m: m, code: o.code, out: out, args: args}
+	e.dims, e.strides = dims, strides
+	e.step, e.inner = e.take()
+	if e.inner < block/4 && len(e.dims) > 0 {
+		e.rowStep, e.many = e.take()
+	} else {
+		e.rowStep, e.many = make([]int, len(strides)), 1
 	}
-	rows := Size(dims)
-	if inner == 0 || rows == 0 {
+	runs := Size(e.dims)
+	if e.inner == 0 || e.many == 0 || runs == 0 {
 		return func() error { return nil }
 	}
-	regs, temps := registers(o.code, len(args))
-	m.needs((temps + len(args)) * block)
-
-	e := &expr[T]{m: m, code: o.code, regs: regs, temps: temps, out: out, args: args, step: step1, inner: inner}
+	e.settle()
+	m.needs((e.temps + len(args)) * block)
+	var f func(worker, i int)
 	var count int
-	if rows == 1 {
-		// One long row: cut it by elements, in whole blocks.
-		count, e.each = pieces((inner+block-1)/block, block)
-		e.each *= block
-		f := func(worker, i int) {
-			var off [maxArgs]int
-			e.row(worker, &off, i*e.each, min(inner, (i+1)*e.each))
+	switch {
+	case e.many > 1:
+		// Short rows: as many of them at a time as a block holds.
+		each := max(1, block/e.inner)
+		blocks := (e.many + each - 1) / each
+		var per int
+		count, per = pieces(runs*blocks, each*e.inner)
+		f = func(worker, i int) {
+			w := walker{dims: e.dims, strides: e.strides}
+			e.prepare(worker)
+			for k := i * per; k < min(runs*blocks, (i+1)*per); k++ {
+				if k == i*per || k%blocks == 0 {
+					w.seek(k / blocks)
+				}
+				r := k % blocks * each
+				e.rows(worker, &w.off, r, min(each, e.many-r))
+			}
 		}
-		return func() error { e.load(); m.pool.Run(count, f); return nil }
-	}
-	count, e.each = pieces(rows, inner)
-	f := func(worker, i int) {
-		w := walker{dims: dims, strides: strides}
-		lo, hi := i*e.each, min(rows, (i+1)*e.each)
-		for w.seek(lo); lo < hi; lo++ {
-			e.row(worker, &w.off, 0, inner)
-			w.next()
+	case runs == 1:
+		// One long row: cut it by elements, in whole blocks.
+		var each int
+		count, each = pieces((e.inner+block-1)/block, block)
+		each *= block
+		f = func(worker, i int) {
+			var off [maxArgs]int
+			e.row(worker, &off, i*each, min(e.inner, (i+1)*each))
+		}
+	default:
+		var each int
+		count, each = pieces(runs, e.inner)
+		f = func(worker, i int) {
+			w := walker{dims: e.dims, strides: e.strides}
+			lo, hi := i*each, min(runs, (i+1)*each)
+			for w.seek(lo); lo < hi; lo++ {
+				e.row(worker, &w.off, 0, e.inner)
+				w.next()
+			}
 		}
 	}
 	return func() error { e.load(); m.pool.Run(count, f); return nil }
@@ -87,7 +104,8 @@ func (m *machine[T]) bindTranspose(x, out operand[T], dims []int, strides [][]in
 	return func() error { m.pool.Run(n*count, f); return nil }
 }
 
-// expr is an elementwise expression at work.
+// expr is an elementwise expression at work on an index space: runs, which a
+// walker steps through, of many rows of inner elements.
 type expr[T Float] struct {
 	m     *machine[T]
 	code  []mapFn
@@ -95,12 +113,131 @@ type expr[T Float] struct {
 	temps int
 	out   operand[T]
 	args  []operand[T]
-	step  []int // along a row: of the output, then of each operand
-	inner int
-	each  int
 
-	dst []T
-	src [maxArgs][]T
+	dims    []int   // of the runs
+	strides [][]int // of the output, then of each operand
+	many    int
+	rowStep []int // from a row to the next, of the output and each operand
+	inner   int
+	step    []int // along a row
+	read    []reading
+
+	dst  []T
+	src  [maxArgs][]T
+	held []heldRow // of each worker
+}
+
+// reading is how an operand is read for several rows at once.
+type reading uint8
+
+const (
+	readRun    reading = iota // its rows follow each other
+	readNumber                // one number for all
+	readRow                   // one row for all
+	readRows                  // anything else
+)
+
+// heldRow says which rows a worker has repeated in its scratch.
+type heldRow struct{ at [maxArgs]int }
+
+// take removes the last axis and gives its strides and size.
+func (e *expr[T]) take() (step []int, n int) {
+	step = make([]int, len(e.strides))
+	last := len(e.dims) - 1
+	if last < 0 {
+		return step, 1
+	}
+	n = e.dims[last]
+	e.dims = e.dims[:last]
+	strides := make([][]int, len(e.strides))
+	for i, s := range e.strides {
+		step[i] = s[last]
+		strides[i] = s[:last]
+	}
+	e.strides = strides
+	return step, n
+}
+
+// settle chooses how operands are read and where results go.
+func (e *expr[T]) settle() {
+	e.regs, e.temps = registers(e.code, len(e.args))
+	e.held = make([]heldRow, e.m.pool.Workers())
+	for i := range e.args {
+		s, r := e.step[i+1], e.rowStep[i+1]
+		how := readRows
+		switch {
+		case s == 0 && r == 0:
+			how = readNumber
+		case s == 1 && r == e.inner || e.inner == 1 && r == 1:
+			how = readRun
+		case s == 1 && r == 0:
+			how = readRow
+		}
+		e.read = append(e.read, how)
+	}
+}
+
+// prepare forgets the rows that a worker has repeated for an earlier piece.
+func (e *expr[T]) prepare(worker int) {
+	for i := range e.args {
+		e.held[worker].at[i] = -1
+	}
+}
+
+// rows computes the rows [r, r+n) of the run at the offsets off, which together
+// fit a block.
+func (e *expr[T]) rows(worker int, off *[maxArgs]int, r, n int) {
+	mem := e.m.scratch(worker)
+	size := n * e.inner
+	var reg [maxArgs + maxCode][]T
+	for i := range e.args {
+		src := e.src[i][off[i+1]:]
+		switch e.read[i] {
+		case readNumber:
+			reg[i] = src[:1]
+			continue
+		case readRun:
+			reg[i] = src[r*e.inner:][:size]
+			continue
+		}
+		t := mem[(e.temps+i)*block:][:size]
+		reg[i] = t
+		if e.read[i] == readRow {
+			if at := &e.held[worker].at[i]; *at != off[i+1] { // else it is there from the last block
+				*at = off[i+1]
+				repeat(mem[(e.temps+i)*block:][:max(1, block/e.inner)*e.inner], src[:e.inner])
+			}
+			continue
+		}
+		src = src[r*e.rowStep[i+1]:]
+		for k := range n {
+			pick(t[k*e.inner:][:e.inner], src[k*e.rowStep[i+1]:], e.step[i+1])
+		}
+	}
+	to := off[0] + r*e.inner
+	e.eval(mem, &reg, e.dst[to:to+size])
+}
+
+// repeat fills t with x again and again.
+func repeat[T Float](t, x []T) {
+	n := copy(t, x)
+	for n < len(t) {
+		n += copy(t[n:], t[:n])
+	}
+}
+
+// pick sets t to every s-th element of src.
+func pick[T Float](t, src []T, s int) {
+	switch s {
+	case 0:
+		fill(t, src[0])
+	case 1:
+		copy(t, src)
+	default:
+		for j := range t {
+			t[j] = src[j*s]
+		}
+	}
 }
 
 // load looks up the slices, which the caller may have replaced since the last
@@ -128,22 +265,23 @@ func (e *expr[T]) row(worker int, off *[maxArgs]int, lo, hi int) {
 				reg[i] = e.arg(i, off, lo, n)
 				continue
 			}
-			t := mem[(e.temps+i)*block:][:n]
-			src, s := e.src[i][off[i+1]+lo*e.step[i+1]:], e.step[i+1]
-			for j := range t {
-				t[j] = src[j*s]
-			}
-			reg[i] = t
+			reg[i] = mem[(e.temps+i)*block:][:n]
+			pick(reg[i], e.src[i][off[i+1]+lo*e.step[i+1]:], e.step[i+1])
 		}
-		for c := range e.code {
-			f := &e.code[c]
-			dst := e.dst[off[0]+lo:][:n]
-			if e.regs[c] >= 0 {
-				dst = mem[e.regs[c]*block:][:n]
-			}
-			e.call(f, dst, reg[f.arg[0]], reg[f.arg[1]], reg[f.arg[2]])
-			reg[len(e.args)+c] = dst
+		e.eval(mem, &reg, e.dst[off[0]+lo:][:n])
+	}
+}
+
+// eval computes the functions of the operands in reg, the last one into dst.
+func (e *expr[T]) eval(mem []T, reg *[maxArgs + maxCode][]T, dst []T) {
+	for c := range e.code {
+		f := &e.code[c]
+		to := dst
+		if e.regs[c] >= 0 {
+			to = mem[e.regs[c]*block:][:len(dst)]
 		}
+		e.call(f, to, reg[f.arg[0]], reg[f.arg[1]], reg[f.arg[2]])
+		reg[len(e.args)+c] = to
 	}
 }
 

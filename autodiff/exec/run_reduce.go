@@ -80,6 +80,13 @@ func (r *reduction[T]) rows() step {
 	}
 	if r.outs >= 8 || n*run <= grain || r.red == kernel.LogSumExpRed {
 		count, each := pieces(r.outs, n*run)
+		if together := rowsOf[T](r.red); together != nil && n == 1 && len(r.keep) == 1 && r.ks[0] == run {
+			f := func(_, i int) {
+				lo, hi := i*each, min(r.outs, (i+1)*each)
+				together(r.dst[lo:hi], r.src[lo*run:hi*run], hi-lo, run)
+			}
+			return func() error { r.load(); r.m.pool.Run(count, f); return nil }
+		}
 		f := func(_, i int) {
 			w := walker{dims: r.keep, strides: [][]int{r.ks}}
 			lo, hi := i*each, min(r.outs, (i+1)*each)
@@ -109,6 +116,19 @@ func (r *reduction[T]) rows() step {
 		}
 		return nil
 	}
+}
+
+// rowsOf is the reduction of the rows of a matrix, if it is there as one kernel.
+func rowsOf[T Float](r Red) func(dst, x []T, rows, cols int) {
+	switch r {
+	case SumRed:
+		return kernel.SumRows[T]
+	case MaxRed:
+		return kernel.MaxRows[T]
+	case LogSumExpRed:
+		return kernel.LogSumExpRows[T]
+	}
+	return nil
 }
 
 // runs reduces n runs of the given length, one at each index of outer.
@@ -151,8 +171,14 @@ func (r *reduction[T]) columns() step {
 		v := walker{dims: r.drop, strides: [][]int{r.ds}}
 		lo, hi := c*columnCut, min(r.ins, (c+1)*columnCut)
 		v.seek(lo)
-		copy(dst, r.src[w.off[0]+v.off[0]:][:cols])
-		for lo++; lo < hi; lo++ {
+		from := r.src[w.off[0]+v.off[0]:]
+		copy(dst, from[:cols])
+		lo++
+		if fn == kernel.Add && len(r.drop) == 1 && r.ds[0] == cols {
+			kernel.AddRows(dst, from[cols:][:(hi-lo)*cols], hi-lo, cols)
+			return
+		}
+		for ; lo < hi; lo++ {
 			v.next()
 			kernel.Map2(fn, dst, dst, r.src[w.off[0]+v.off[0]:][:cols])
 		}
@@ -207,9 +233,8 @@ func (m *machine[T]) bindArgMax(in *inst) step {
 	count, each := pieces(rows, n)
 	f := func(_, i int) {
 		src, dst := x.data(), out.data()
-		for r := i * each; r < min(rows, (i+1)*each); r++ {
-			dst[r] = T(kernel.ArgMax(src[r*n : (r+1)*n]))
-		}
+		lo, hi := i*each, min(rows, (i+1)*each)
+		kernel.ArgMaxRows(dst[lo:hi], src[lo*n:hi*n], hi-lo, n)
 	}
 	return func() error { m.pool.Run(count, f); return nil }
 }
