@@ -8,8 +8,7 @@ func accumulate(g *graph) {
 	uses := g.uses()
 	for i := range g.code {
 		in := &g.code[i]
-		o, ok := in.op.(mapOp)
-		if !ok || len(o.code) != 1 || o.code[0].fn != Add {
+		if !one(in.op, Add) {
 			continue
 		}
 		var operands []Value

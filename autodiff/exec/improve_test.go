@@ -38,6 +38,33 @@ func TestRectifyReadsTheMaskFromWhatIsKept(t *testing.T) {
 	`)
 }
 
+func TestUnpoolMovesTheMaskToWhatWasTaken(t *testing.T) {
+	b := newBuilder()
+	win := Window{H: 4, W: 4, R: 2, S: 2, StrideH: 2, StrideW: 2, DilationH: 1, DilationW: 1, OH: 2, OW: 2}
+	x, d := b.channelsSecond(b.input(1, 4, 4, 3)), b.input(1, 3, 2, 2) // as a convolution leaves it
+	x = b.Map1(Relu, x, 0, 0)
+	at := b.MaxIndex(win, x)
+	y := b.PoolTake(win, x, at)
+	g := b.returns(y, b.Map2(Mul, b.PoolPut(win, d, at), b.Map2(Gt, x, b.Fill(0, 1, 3, 4, 4))))
+	simplify(g)
+	prune(g)
+	before := g.String()
+	unpool(g)
+	prune(g)
+	masks := func(text string) (plane, results bool) {
+		for line := range strings.Lines(text) {
+			plane = plane || strings.Contains(line, "map(gt)") && strings.Contains(line, "[1 4 4 3]")
+			results = results || strings.Contains(line, "map(gt)") && strings.Contains(line, "[1 2 2 3]")
+		}
+		return plane, results
+	}
+	wasPlane, _ := masks(before)
+	plane, results := masks(g.String())
+	if text := g.String(); !wasPlane || plane || !results || strings.Count(text, "pool_put") != 1 {
+		t.Errorf("the mask reads the plane: before\n%s\nafter\n%s", before, text)
+	}
+}
+
 func TestAccumulateAddsProductsInOne(t *testing.T) {
 	b := newBuilder()
 	x, w, y, v := b.input(2, 3), b.input(3, 4), b.input(2, 5), b.input(5, 4)

@@ -105,6 +105,7 @@ var passes = []pass{
 	{"prune", prune},
 	{"simplify", simplify},
 	{"rectify", rectify},
+	{"unpool", unpool},
 	{"stage", stage},
 	{"accumulate", accumulate},
 	{"fuse", fuse},

@@ -15,8 +15,7 @@ func rectify(g *graph) {
 	}
 	for i := range g.code {
 		in := &g.code[i]
-		o, ok := in.op.(mapOp)
-		if !ok || len(o.code) != 1 || o.code[0].fn != Gt {
+		if !one(in.op, Gt) {
 			continue
 		}
 		r, ok := after[in.in[0]]
