@@ -55,7 +55,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.StringVar(&o.DataDir, "data-dir", "", "`folder` with the files of the data set (default: $SADDLE_DATA, the user's cache, the network)")
 	f.StringVar(&o.Model, "model", "mlp", "`model`: a name (see -list), or sizes such as 784-300-100-10")
 	f.StringVar(&o.Opt, "opt", "adam", "`optimizer` with settings, as sgd:momentum=0.9,nesterov=true; \"list\" shows all")
-	f.Float64Var(&o.lr, "lr", 0, "learning `rate`, the highest one of a schedule (default: the optimizer's own; 5 times that as the peak of the default schedule)")
+	f.Float64Var(&o.lr, "lr", 0, "learning `rate`, the highest one of a schedule (default: the optimizer's own; 5 times that as the peak of onecycle)")
 	f.StringVar(&o.schedule, "schedule", "", "learning rate `schedule` with settings: constant, cosine, onecycle (default onecycle)")
 	f.IntVar(&o.Epochs, "epochs", 5, "passes over the training set")
 	f.IntVar(&o.Batch, "batch", 0, "examples in a minibatch (default: what the optimizer works best with, or 128)")

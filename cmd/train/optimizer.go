@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,7 +9,7 @@ import (
 	"github.com/saddle-ml/saddle/optimizers"
 )
 
-// peak is the highest rate of the default schedule, one cycle, over the
+// peak is the highest rate of one cycle, the default schedule, over the
 // optimizer's own default: a rate that only some of the steps use may be higher
 // than one for all.
 const peak = 5
@@ -40,13 +41,11 @@ func (o *options) optimizer() (string, error) {
 		return "", usagef("-schedule %s beside -opt %s, which has the schedule %s already", o.schedule, o.Opt, has)
 	case o.schedule != "" && info.DefaultLR == 0:
 		return "", usagef("-schedule %s: %s has no learning rate", o.schedule, info.Name)
-	case o.schedule != "":
-		if _, err := optimizers.ParseSchedule(o.schedule); err != nil {
+	case has == "" && info.DefaultLR != 0:
+		if _, err := optimizers.ParseSchedule(cmp.Or(o.schedule, "constant")); err != nil {
 			return "", usageError{err}
 		}
-		spec += "+" + o.schedule
-	case has == "" && info.DefaultLR != 0:
-		schedule, err := defaultSchedule(spec)
+		schedule, err := withPeak(spec, cmp.Or(o.schedule, "onecycle"))
 		if err != nil {
 			return "", err
 		}
@@ -62,11 +61,13 @@ func (o *options) optimizer() (string, error) {
 	return spec, nil
 }
 
-// defaultSchedule is one cycle up to the learning rate that was asked for, or
-// to peak times the default.
-func defaultSchedule(spec string) (string, error) {
-	if head, _ := cutWrappers(spec); hasSetting(head, "lr") {
-		return "onecycle", nil
+// withPeak gives a cycle its highest rate: the learning rate that was asked for,
+// or peak times the default.
+func withPeak(spec, schedule string) (string, error) {
+	head, _ := cutWrappers(spec)
+	name, _, settings := strings.Cut(schedule, ":")
+	if name != "onecycle" || hasSetting(schedule, "max_lr") || hasSetting(head, "lr") {
+		return schedule, nil
 	}
 	m, err := optimizers.Parse(spec)
 	if err != nil {
@@ -80,7 +81,11 @@ func defaultSchedule(spec string) (string, error) {
 	if !ok {
 		return "", usagef("-opt %s: it has no learning rate for a schedule; give -schedule constant", spec)
 	}
-	return fmt.Sprintf("onecycle:max_lr=%.3g", peak*rated.Rate()), nil
+	sep := ":"
+	if settings {
+		sep = ","
+	}
+	return fmt.Sprintf("%s%smax_lr=%.3g", schedule, sep, peak*rated.Rate()), nil
 }
 
 // addSetting adds a setting of the method itself, which stands before the

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -320,6 +321,31 @@ func TestQuotedPaths(t *testing.T) {
 	for path, want := range map[string]string{"runs/mnist-mlp-adam-1": "runs/mnist-mlp-adam-1", "my data": "'my data'", "it's": `'it'\''s'`, "$HOME": "'$HOME'", "a;b": "'a;b'", "ü": "ü"} {
 		if got := quoted(path); got != want && runtime.GOOS != "windows" {
 			t.Errorf("quoted(%q) = %s, want %s", path, got, want)
+		}
+	}
+}
+
+// The flags together spell one optimizer, which config.json keeps.
+func TestFlagsSpellAnOptimizer(t *testing.T) {
+	for args, want := range map[string]string{
+		"":                      "adam+onecycle:max_lr=0.005",
+		"-schedule onecycle":    "adam+onecycle:max_lr=0.005",
+		"-lr 0.01":              "adam:lr=0.01+onecycle",
+		"-opt adam:lr=0.01":     "adam:lr=0.01+onecycle",
+		"-schedule cosine":      "adam+cosine",
+		"-opt sgd:momentum=0.9": "sgd:momentum=0.9+onecycle:max_lr=0.05",
+		"-opt sgd -lr 0.2 -schedule constant -clip 1 -weight-decay 1e-4": "sgd:lr=0.2,weight_decay=0.0001+clip:norm=1+constant",
+		"-schedule onecycle:pct_start=0.1":                               "adam+onecycle:pct_start=0.1,max_lr=0.005",
+		"-schedule onecycle:max_lr=0.1":                                  "adam+onecycle:max_lr=0.1",
+		"-opt adam+cosine":                                               "adam+cosine",
+		"-opt hf":                                                        "hf",
+	} {
+		o, _, err := parse(append([]string{"-data", "blobs"}, strings.Fields(args)...), io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := o.optimizer(); err != nil || got != want {
+			t.Errorf("%s: %q (%v), want %q", args, got, err, want)
 		}
 	}
 }
