@@ -232,7 +232,7 @@ func testRows[T Float](t *testing.T) {
 func TestLogSumExp(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(7, 8))
-		for _, n := range reduceLengths[:len(reduceLengths)-1] {
+		for _, n := range reduceLengths[:len(reduceLengths)-2] {
 			x := newFenced[float64](r, n)
 			s, single := bigNew(), make([]float32, n)
 			for i := range x.x {

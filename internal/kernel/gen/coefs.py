@@ -82,6 +82,7 @@ for name, n in ("expm32", 5), ("expm64", 10):
 top = ((sqrt(2) - 1) / (sqrt(2) + 1))**2 * mpf("1.001")
 for name, n in ("log32", 2), ("log64", 6):
     show(name, remez(log_part, lambda z: z / 2 + mpf(10)**-14, 0, top, n))
+show("unit32", remez(log_part, lambda z: z / 2 + mpf(10)**-12, 0, mpf("1.001") / 9, 4))
 for name, n in ("erf32", 6), ("erf64", 11):
     show(name, remez(erf_part, lambda z: 1 / erf_part(z), 0, mpf("1.0001"), n))
 for name, b, last, n in ("mills32", 3, 15, 10), ("mills64", 4, 40, 23):

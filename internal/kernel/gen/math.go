@@ -272,6 +272,11 @@ func (b *body) log1pOf(x val) val {
 
 // log1pUnit is log1p(x) for 0 <= x <= 1, and NaN for NaN.
 func (b *body) log1pUnit(x val) val {
+	if b.single {
+		s := b.div(x, b.add(x, b.k(2)))
+		z := b.mul(s, s)
+		return b.mul(s, b.fma(b.poly(z, unit32), z, b.k(2)))
+	}
 	u := b.add(x, b.k(1))
 	lost := b.sub(x, b.sub(u, b.k(1)))
 	f, k, inverse := b.logParts(u, b.k(logBias))
