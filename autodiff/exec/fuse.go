@@ -8,7 +8,10 @@ import "slices"
 // into that one; so does one that several read if computing it again costs less
 // than to keep it. Each function still rounds, so the bits stay the same.
 func fuse(g *graph) {
-	f := &fuser{g: g, uses: g.uses(), settled: map[Value]bool{}}
+	f := &fuser{g: g, uses: g.uses(), settled: map[Value]bool{}, wanted: make([]bool, len(g.vals))}
+	for _, v := range g.outs {
+		f.wanted[v] = true
+	}
 	for i := range g.code {
 		if o, ok := g.code[i].op.(mapOp); ok {
 			f.into(&g.code[i], o)
@@ -21,6 +24,7 @@ type fuser struct {
 	uses [][]int // as the program was given
 	// settled holds whether a value goes into its readers, decided with the first.
 	settled map[Value]bool
+	wanted  []bool // outputs
 }
 
 // maxRecompute is the most functions an expression may have to be computed
@@ -78,7 +82,7 @@ func (f *fuser) settle(d *inst, p mapOp) bool {
 		same = same && reader.late == d.late
 	}
 	switch {
-	case slices.Contains(g.outs, d.out):
+	case f.wanted[d.out]:
 		return false
 	case readers == 1 && same:
 		return true

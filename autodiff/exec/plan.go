@@ -30,11 +30,6 @@ func makePlan(g *graph, inputs int) *plan {
 	for i, v := range g.outs {
 		output[v] = i
 	}
-	type span struct {
-		v          Value
-		size       int
-		start, end int // instructions that write and last read it
-	}
 	uses := g.uses()
 	var spans []span
 	owner := make([]int, len(g.vals)) // the span that holds a value, or -1
@@ -80,13 +75,44 @@ func makePlan(g *graph, inputs int) *plan {
 		})
 	}
 
-	// Largest first, each at the lowest free place.
+	offset, arena := inOrder(spans)
+	if len(spans) <= manySpans {
+		if o, n := largestFirst(spans); n < arena {
+			offset, arena = o, n
+		}
+	}
+	p.arena = arena
+	for v, s := range owner {
+		if s >= 0 {
+			p.at[v] = place{slot: arenaSlot, off: offset[s]}
+			if g.code[g.vals[v].inst].late {
+				p.at[v].offStep = spans[s].size / g.copies
+			}
+		}
+	}
+	return p
+}
+
+// span is the memory of a value, from the instruction that writes it to the last
+// one that reads it.
+type span struct {
+	v          Value
+	size       int
+	start, end int
+}
+
+// manySpans is from where on the better of two ways to place spans is not worth
+// its time, which grows as their square.
+const manySpans = 1 << 10
+
+// largestFirst places spans by size, each at the lowest free place.
+func largestFirst(spans []span) (offset []int, arena int) {
 	order := make([]int, len(spans))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(spans[b].size, spans[a].size) })
-	offset := make([]int, len(spans))
+	offset = make([]int, len(spans))
 	var placed []int // by offset
 	for _, i := range order {
 		at := 0
@@ -102,17 +128,69 @@ func makePlan(g *graph, inputs int) *plan {
 		offset[i] = at
 		k, _ := slices.BinarySearchFunc(placed, at, func(j, at int) int { return cmp.Compare(offset[j], at) })
 		placed = slices.Insert(placed, k, i)
-		p.arena = max(p.arena, at+spans[i].size)
+		arena = max(arena, at+spans[i].size)
 	}
-	for v, s := range owner {
-		if s >= 0 {
-			p.at[v] = place{slot: arenaSlot, off: offset[s]}
-			if g.code[g.vals[v].inst].late {
-				p.at[v].offStep = spans[s].size / g.copies
-			}
+	return offset, arena
+}
+
+// inOrder places spans in the order in which they begin, each in the smallest
+// hole that holds it.
+func inOrder(spans []span) (offset []int, arena int) {
+	type hole struct{ at, size int }
+	var holes []hole // by place
+	free := func(at, size int) {
+		if size == 0 {
+			return
+		}
+		k, _ := slices.BinarySearchFunc(holes, at, func(h hole, at int) int { return cmp.Compare(h.at, at) })
+		holes = slices.Insert(holes, k, hole{at, size})
+		if k+1 < len(holes) && at+size == holes[k+1].at {
+			holes[k].size += holes[k+1].size
+			holes = slices.Delete(holes, k+1, k+2)
+		}
+		if k > 0 && holes[k-1].at+holes[k-1].size == at {
+			holes[k-1].size += holes[k].size
+			holes = slices.Delete(holes, k, k+1)
 		}
 	}
-	return p
+	ends := make([]int, len(spans)) // spans by their end
+	for i := range ends {
+		ends[i] = i
+	}
+	slices.SortStableFunc(ends, func(a, b int) int { return cmp.Compare(spans[a].end, spans[b].end) })
+	offset = make([]int, len(spans))
+	for i, s := range spans { // they are in the order of their starts
+		if s.size == 0 {
+			continue
+		}
+		for len(ends) > 0 && spans[ends[0]].end < s.start {
+			free(offset[ends[0]], spans[ends[0]].size)
+			ends = ends[1:]
+		}
+		best := -1
+		for k, h := range holes {
+			if h.size >= s.size && (best < 0 || h.size < holes[best].size) {
+				best = k
+			}
+		}
+		switch n := len(holes); {
+		case best >= 0:
+			offset[i] = holes[best].at
+			holes[best].at += s.size
+			holes[best].size -= s.size
+			if holes[best].size == 0 {
+				holes = slices.Delete(holes, best, best+1)
+			}
+		case n > 0 && holes[n-1].at+holes[n-1].size == arena: // the last hole grows
+			offset[i] = holes[n-1].at
+			arena = offset[i] + s.size
+			holes = holes[:n-1]
+		default:
+			offset[i] = arena
+			arena += s.size
+		}
+	}
+	return offset, arena
 }
 
 // external is the place of what the caller gives: each has a slot for every

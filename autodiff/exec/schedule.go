@@ -138,29 +138,27 @@ func (g *graph) greedy() []inst {
 			start(i)
 		}
 	}
-	bases := func(i int) []Value {
+	bases := make([][]Value, n) // what an instruction reads
+	for i := range g.code {
 		if _, ok := g.code[i].op.(viewOp); ok {
-			return nil
+			continue
 		}
-		var bs []Value
-	next:
 		for _, v := range g.code[i].in {
-			base, _, _ := g.view(v)
-			for _, b := range bs {
-				if b == base {
-					continue next
-				}
+			if base, _, _ := g.view(v); !slices.Contains(bases[i], base) {
+				bases[i] = append(bases[i], base)
 			}
-			bs = append(bs, base)
 		}
-		return bs
+	}
+	size := make([]int, n)
+	for i := range g.code {
+		size[i] = g.storage(i)
 	}
 	order := make([]inst, 0, n)
 	for len(ready) > 0 {
 		best, score := 0, 0
 		for r, i := range ready[:min(window, len(ready))] {
-			s := g.storage(i)
-			for _, b := range bases(i) {
+			s := size[i]
+			for _, b := range bases[i] {
 				if left[b] == 1 {
 					s -= g.held(b)
 				}
@@ -177,7 +175,7 @@ func (g *graph) greedy() []inst {
 				ready = append(ready, late...)
 			}
 		}
-		for _, b := range bases(i) {
+		for _, b := range bases[i] {
 			left[b]--
 		}
 		for _, r := range readers[i] {
