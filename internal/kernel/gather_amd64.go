@@ -42,7 +42,10 @@ func gatherAsm[T Float](dst []T, src, ahead []byte, t *ByteTable[T]) int {
 	return n
 }
 
-// prefetchRow asks for a row that will be read soon.
+// prefetchRow asks for a row that will be read soon. It is an ordinary call, so that
+// the loop around it can be interrupted.
+//
+//go:noinline
 func prefetchRow[T Float](row []T) {
 	if level != Generic {
 		prefetch((*byte)(unsafe.Pointer(&row[0])), min(len(row)*sizeof[T](), gatherReach))
