@@ -156,7 +156,7 @@ func (f *File) WriteTo(w io.Writer) (int64, error) {
 }
 
 // Parse reads a file from its bytes, which its tensors keep. A file that is
-// truncated, has bytes left over or contradicts itself is an error.
+// truncated, has bytes left over, contradicts itself or its checksum is an error.
 func Parse(b []byte) (*File, error) {
 	if len(b) < 8 {
 		return nil, errors.New("safetensors: the file has no header; it is truncated or of another format")
@@ -164,9 +164,6 @@ func Parse(b []byte) (*File, error) {
 	n := binary.LittleEndian.Uint64(b)
 	if n > maxHeader || n > uint64(len(b)-8) {
 		return nil, fmt.Errorf("safetensors: a header of %d bytes in a file of %d; it is truncated or of another format", n, len(b))
-	}
-	if err := checkSum(b[8:8+n], b[8+n:]); err != nil {
-		return nil, err
 	}
 	f, places, err := parseHeader(b[8 : 8+n])
 	if err != nil {
@@ -191,6 +188,10 @@ func Parse(b []byte) (*File, error) {
 	}
 	if at != len(data) {
 		return nil, fmt.Errorf("safetensors: %d bytes of numbers, the tensors have %d", len(data), at)
+	}
+	// Last, because what is above says more of a file that is cut off.
+	if err := checkSum(b[8:8+n], data); err != nil {
+		return nil, err
 	}
 	return f, nil
 }
