@@ -16,6 +16,8 @@ type convOp struct {
 	win     Window
 	n, c, k int
 	groups  int
+
+	winograd bool // the weights are transformed
 }
 
 // ConvPart is a convolution seen as a function of one of its operands.
@@ -29,8 +31,12 @@ const (
 
 func (o convOp) String() string {
 	w := o.win
+	name := [...]string{"conv", "conv_image", "conv_weight"}[o.part]
+	if o.winograd {
+		name += "_winograd"
+	}
 	return fmt.Sprintf("%s(%dx%d stride %d %d pad %d %d dilation %d %d groups %d)",
-		[...]string{"conv", "conv_image", "conv_weight"}[o.part], w.R, w.S, w.StrideH, w.StrideW,
+		name, w.R, w.S, w.StrideH, w.StrideW,
 		w.PadTop, w.PadLeft, w.DilationH, w.DilationW, o.groups)
 }
 
@@ -45,7 +51,7 @@ func (b *Builder) Conv(part ConvPart, win Window, n, c, k, groups int, x, y Valu
 	weight := []int{k, c / groups, win.R, win.S}
 	out := []int{n, k, win.OH, win.OW}
 	want := [...][3][]int{{image, weight, out}, {out, weight, image}, {image, out, weight}}[part]
-	o := convOp{part, win, n, c, k, groups}
+	o := convOp{part: part, win: win, n: n, c: c, k: k, groups: groups}
 	if !sameShape(b.g.shape(x), want[0]) || !sameShape(b.g.shape(y), want[1]) {
 		return b.failf("%s: operands %v and %v, want %v and %v", o, b.g.shape(x), b.g.shape(y), want[0], want[1])
 	}

@@ -19,7 +19,8 @@ type graph struct {
 	vals   []val
 	code   []inst
 	outs   []Value
-	copies int // of every late value, at least 1
+	copies int  // of every late value, at least 1
+	single bool // numbers are float32
 }
 
 type val struct {

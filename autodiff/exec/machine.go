@@ -105,6 +105,8 @@ func (m *machine[T]) bind(in *inst) (step, error) {
 		return m.bindPool(in, o), nil
 	case regionOp:
 		return m.bindRegion(in, o)
+	case winogradOp:
+		return m.bindWinogradWeights(in), nil
 	case reverseOp:
 		return m.bindReverse(in), nil
 	case indexOp:

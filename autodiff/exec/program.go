@@ -110,11 +110,13 @@ var passes = []pass{
 	{"accumulate", accumulate},
 	{"fuse", fuse},
 	{"prune", prune},
+	{"winograd", winograd},
 	{"tile", tile},
 	{"schedule", schedule},
 }
 
 func assemble[T Float](g *graph, o Options) (*Program[T], error) {
+	g.single = sizeof[T]() == 4
 	plain := g.clone()
 	for _, p := range passes {
 		p.run(g)

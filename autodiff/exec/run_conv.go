@@ -23,8 +23,11 @@ func (m *machine[T]) bindConv(in *inst, o convOp) step {
 	if Size(out.shape) == 0 {
 		return func() error { return nil }
 	}
-	if o.part == ConvWeight {
+	switch {
+	case o.part == ConvWeight:
 		return m.bindConvWeight(x, y, out, o)
+	case o.winograd:
+		return m.bindWinograd(x, y, out, o)
 	}
 	p := kernel.NewConv[T](w, o.c, o.k, o.groups)
 	rows, from, to := w.OH, image, result

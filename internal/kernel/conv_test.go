@@ -132,6 +132,60 @@ func testConvolutions[T Float](t *testing.T) {
 	}
 }
 
+// TestWinograd bounds the error relative to the root mean square of the result,
+// as sums of other terms than those of the definition cancel.
+func TestWinograd(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		t.Run("float32", func(t *testing.T) { testWinograd[float32](t, 5e-6) })
+		t.Run("float64", func(t *testing.T) { testWinograd[float64](t, 1e-14) })
+	})
+}
+
+func testWinograd[T Float](t *testing.T, limit float64) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 100 {
+		w := Window{H: 2 + r.IntN(15), W: 2 + r.IntN(15), R: 3, S: 3, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, PadTop: r.IntN(3), PadLeft: r.IntN(3)}
+		w.OH, w.OW = w.H+w.PadTop+r.IntN(3)-2, w.W+w.PadLeft+r.IntN(3)-2
+		if !CanWinograd(w) {
+			continue
+		}
+		c, k := 1+r.IntN(40), 1+r.IntN(40)
+		what := fmt.Sprintf("%+v, %d channels, %d filters", w, c, k)
+		image, result := newFenced[T](r, w.H*w.W*c), newFenced[T](r, w.OH*w.OW*k)
+		weight, turned := newFenced[T](r, 9*c*k), newFenced[T](r, 9*c*k)
+		y, dx := newFenced[T](r, len(result.x)), newFenced[T](r, len(image.x))
+		wantY, wantDX := make([]float64, len(y.x)), make([]float64, len(dx.x))
+		eachTap(&w, c, k, 1, func(i, wi, ti, o int) {
+			wantY[o] += float64(image.x[i]) * float64(weight.x[wi])
+			wantDX[i] += float64(result.x[o]) * float64(turned.x[ti])
+		})
+		u := newFenced[T](r, 16*c*k)
+		for _, v := range []struct {
+			p           *Winograd[T]
+			to, from, w fenced[T]
+			want        []float64
+		}{{NewWinograd[T](w, c, k), y, image, weight, wantY}, {NewWinogradImage[T](w, c, k), dx, result, turned, wantDX}} {
+			WinogradWeights(u.x, v.w.x)
+			s := newFenced[T](r, v.p.Scratch())
+			cut := r.IntN(v.p.TileRows() + 1)
+			v.p.Rows(v.to.x, v.from.x, u.x, s.x, cut, v.p.TileRows())
+			v.p.Rows(v.to.x, v.from.x, u.x, s.x, 0, cut)
+			for _, f := range []fenced[T]{v.to, v.from, v.w, u, s} {
+				f.check(t, what)
+			}
+			rms := 0.0
+			for _, x := range v.want {
+				rms += x * x / float64(len(v.want))
+			}
+			for i, got := range v.to.x {
+				if d := math.Abs(float64(got) - v.want[i]); !(d <= limit*math.Sqrt(rms)) {
+					t.Fatalf("%s: element %d is %v, want %v", what, i, got, v.want[i])
+				}
+			}
+		}
+	}
+}
+
 func TestPooling(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		t.Run("float32", testPooling[float32])
@@ -239,6 +293,23 @@ func BenchmarkConv(b *testing.B) {
 			}
 			report(b)
 		})
+		if s.c > 1 {
+			b.Run(name+"/winograd", func(b *testing.B) {
+				p := NewWinograd[float32](w, s.c, s.k)
+				scratch, u := make([]float32, p.Scratch()), make([]float32, 16*s.c*s.k)
+				WinogradWeights(u, weight.x)
+				for b.Loop() {
+					p.Rows(result.x, image.x, u, scratch, 0, p.TileRows())
+				}
+				report(b)
+			})
+			b.Run(name+"/winograd-weights", func(b *testing.B) {
+				u := make([]float32, 16*s.c*s.k)
+				for b.Loop() {
+					WinogradWeights(u, weight.x)
+				}
+			})
+		}
 		b.Run(name+"/image", func(b *testing.B) {
 			p := NewConvImage[float32](w, s.c, s.k, 1)
 			scratch := make([]float32, p.Scratch())

@@ -18,6 +18,8 @@ func main() {
 		{"pack", avx2, pack},
 		{"pool", avx2, pooling},
 		{"pool", avx512, pooling},
+		{"winograd", avx2, winograd},
+		{"winograd", avx512, winograd},
 		{"map", avx2, maps},
 		{"map", avx512, maps},
 		{"reduce", avx2, reductions},
