@@ -19,6 +19,7 @@ type machine[T Float] struct {
 	slots [][]T   // arena, constants, and what the caller gives
 	work  [][]T   // scratch of each worker, as large as the largest need
 	need  int
+	extra int  // elements that instructions hold for themselves
 	copy  int  // of the late values, that is being computed
 	alone bool // one worker, always
 }

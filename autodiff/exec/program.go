@@ -358,10 +358,10 @@ func (p *Program[T]) ready(n int) error {
 	return nil
 }
 
-// Bytes is the memory of the program: arena, constants, scratch and the outputs
-// as they are set.
+// Bytes is the memory of the program: arena, constants, scratch, partial sums and
+// the outputs as they are set.
 func (p *Program[T]) Bytes() int {
-	n := len(p.m.slots[arenaSlot]) + len(p.m.slots[constSlot]) + p.m.need*len(p.m.work)
+	n := len(p.m.slots[arenaSlot]) + len(p.m.slots[constSlot]) + p.m.need*len(p.m.work) + p.m.extra
 	for _, q := range p.outputs {
 		for k := range q.copies {
 			n += len(p.m.slots[q.slot+k])

@@ -61,6 +61,7 @@ func (m *machine[T]) bindConvWeight(x, y, out operand[T], o convOp) step {
 	var part []T
 	if parts > 1 {
 		part = aligned[T](parts * size)
+		m.extra += len(part)
 	}
 	f := func(worker, g int) {
 		dst := out.data()

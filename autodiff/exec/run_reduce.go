@@ -99,6 +99,7 @@ func (r *reduction[T]) rows() step {
 	}
 	cuts := (run + grain - 1) / grain
 	r.part = make([]T, r.outs*n*cuts)
+	r.m.extra += len(r.part)
 	f := func(_, i int) {
 		k, c := i/cuts, i%cuts // run k, part c
 		w := walker{dims: r.keep, strides: [][]int{r.ks}}
@@ -158,6 +159,7 @@ func (r *reduction[T]) columns() step {
 	groups := (r.ins + columnCut - 1) / columnCut
 	if groups > 1 {
 		r.part = make([]T, n*groups*cols)
+		r.m.extra += len(r.part)
 	}
 	fn := r.red.Fn()
 	f := func(_, i int) {

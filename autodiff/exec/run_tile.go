@@ -44,6 +44,7 @@ func (m *machine[T]) bindRegion(in *inst, o regionOp) (step, error) {
 		var sums []T
 		if o.added[k] {
 			sums = aligned[T](r.groups * x.n)
+			m.extra += len(sums)
 		}
 		r.partial = append(r.partial, sums)
 		k++
@@ -62,12 +63,14 @@ func (m *machine[T]) bindRegion(in *inst, o regionOp) (step, error) {
 				return nil, err
 			}
 			r.programs[w][i] = p
+			m.extra += p.Bytes() / sizeof[T]()
 		}
 		r.keys[w] = make([]T, 4)
 		r.sums[w] = make([][]T, len(r.out))
 		for i, x := range r.out {
 			if o.added[i] {
 				r.sums[w][i] = aligned[T](x.n)
+				m.extra += x.n
 			}
 		}
 	}

@@ -41,14 +41,15 @@ var allowed = map[string]row{
 	"autodiff/ops":     {own: []string{"autodiff/exec"}, graph: true},
 	"autodiff/exec":    {own: []string{"internal/kernel", "internal/parallel"}, graph: true},
 
-	"optimizers":         {own: []string{"internal/spell"}},
+	"optimizers":         {own: []string{"internal/kernel", "internal/parallel", "internal/spell"}},
 	"optimizers/opttest": {own: []string{"optimizers"}},
-	"data":               {own: []string{"internal/spell"}},
+	"data":               {own: []string{"internal/kernel", "internal/parallel", "internal/spell"}},
 
 	"internal/arrows":      {},
 	"internal/bench":       {own: []string{"autodiff", "autodiff/builtin", "autodiff/exec", "autodiff/ops", "internal/kernel", "internal/parallel", "nn"}, graph: true},
 	"internal/golden":      {},
 	"internal/kernel":      {},
+	"internal/kernel/gen":  {},
 	"internal/parallel":    {},
 	"internal/safetensors": {},
 	"internal/spell":       {},
@@ -222,7 +223,7 @@ func TestViolationsAreSeen(t *testing.T) {
 		"autodiff/exec imports autodiff/ops; it may import internal/kernel, internal/parallel",
 		"new is in no row of the table: add it to allowed in internal/arrows, with what it may import",
 		"optimizers imports gorgonia.org/tensor; it must know no graph",
-		"optimizers imports nn; it may import internal/spell",
+		"optimizers imports nn; it may import internal/kernel, internal/parallel, internal/spell",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
