@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"math"
+
+	"github.com/saddle-ml/saddle/internal/kernel"
 )
 
 // Adam divides a running mean of the gradient by the root of a running mean of its square. With the minibatch gradient
@@ -54,6 +56,7 @@ func newAdam[T Float](method string, l Layout, s Adam, decoupled float64) *adam[
 	if s.AMSGrad {
 		o.most = make([]T, o.size)
 	}
+	o.pass = o.block
 	return o
 }
 
@@ -65,6 +68,11 @@ type adam[T Float] struct {
 	decoupled    float64
 	mean, square []T
 	most         []T // the largest square so far; nil without AMSGrad
+
+	// Of the step that is being taken.
+	x    []T
+	c    kernel.AdamCoefficients[T]
+	pass func(worker, i int) // block, made once
 }
 
 // Momentum is the beta1 of the next step.
@@ -89,47 +97,25 @@ func (o *adam[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error)
 	t := float64(o.steps)
 	// m/(1-b1^t) / (sqrt(v)/c + eps) with c = sqrt(1-b2^t), both sides of the fraction times c: one division less.
 	c := math.Sqrt(1 - math.Pow(o.set.Beta2, t))
-	k := adamStep[T]{
-		fresh1: T(1 - o.beta1.now), beta2: T(o.set.Beta2), fresh2: T(1 - o.set.Beta2),
-		rate: T(o.lr.now * c / (1 - math.Pow(o.beta1.now, t))), eps: T(o.set.Eps * c),
-		coupled: T(o.set.WeightDecay), keep: T(1 - o.lr.now*o.decoupled),
+	o.c = kernel.AdamCoefficients[T]{
+		Fresh1: T(1 - o.beta1.now), Beta2: T(o.set.Beta2), Fresh2: T(1 - o.set.Beta2),
+		Rate: T(o.lr.now * c / (1 - math.Pow(o.beta1.now, t))), Eps: T(o.set.Eps * c),
+		Coupled: T(o.set.WeightDecay), Keep: T(1 - o.lr.now*o.decoupled),
 	}
-	if o.most == nil {
-		k.pass(x, o.grad, o.mean, o.square)
-	} else {
-		k.passMost(x, o.grad, o.mean, o.square, o.most)
-	}
+	o.x = x
+	inBlocks(o.size, o.pass)
+	o.x = nil
 	r.LR = o.lr.now
 	return r, nil
 }
 
-// adamStep holds the constants of one step.
-type adamStep[T Float] struct {
-	fresh1, beta2, fresh2, rate, eps, coupled, keep T
-}
-
-func (k adamStep[T]) pass(x, grad, mean, square []T) {
-	grad, mean, square = grad[:len(x)], mean[:len(x)], square[:len(x)]
-	for i, w := range x {
-		g := grad[i] + k.coupled*w
-		m := mean[i]
-		m += k.fresh1 * (g - m)
-		v := k.beta2*square[i] + k.fresh2*g*g
-		mean[i], square[i] = m, v
-		x[i] = k.keep*w - k.rate*m/(T(math.Sqrt(float64(v)))+k.eps)
-	}
-}
-
-func (k adamStep[T]) passMost(x, grad, mean, square, most []T) {
-	grad, mean, square, most = grad[:len(x)], mean[:len(x)], square[:len(x)], most[:len(x)]
-	for i, w := range x {
-		g := grad[i] + k.coupled*w
-		m := mean[i]
-		m += k.fresh1 * (g - m)
-		v := k.beta2*square[i] + k.fresh2*g*g
-		u := max(most[i], v)
-		mean[i], square[i], most[i] = m, v, u
-		x[i] = k.keep*w - k.rate*m/(T(math.Sqrt(float64(u)))+k.eps)
+// block takes the step in one block of the parameters.
+func (o *adam[T]) block(_, i int) {
+	x, g, m, v := block(o.x, i), block(o.grad, i), block(o.mean, i), block(o.square, i)
+	if o.most == nil {
+		kernel.AdamUpdate(x, g, m, v, o.c)
+	} else {
+		kernel.AdamMaxUpdate(x, g, m, v, block(o.most, i), o.c)
 	}
 }
 

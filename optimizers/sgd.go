@@ -3,6 +3,8 @@ package optimizers
 import (
 	"context"
 	"errors"
+
+	"github.com/saddle-ml/saddle/internal/kernel"
 )
 
 // SGD is stochastic gradient descent, with heavy-ball or Nesterov momentum where Momentum is not 0. With the minibatch
@@ -66,6 +68,7 @@ func startSGD[T Float](m *SGD, l Layout) (Optimizer[T], error) {
 	if s.Momentum != 0 {
 		o.buffer = make([]T, o.size)
 	}
+	o.pass = o.block
 	return o, nil
 }
 
@@ -75,6 +78,12 @@ type sgd[T Float] struct {
 	momentum knob
 	set      SGD
 	buffer   []T // nil without momentum
+
+	// Of the step that is being taken.
+	x    []T
+	step T // the learning rate
+	c    kernel.MomentumCoefficients[T]
+	pass func(worker, i int) // block, made once
 }
 
 // Momentum is the momentum of the next step.
@@ -95,39 +104,29 @@ func (o *sgd[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) 
 	if err != nil {
 		return Report{}, err
 	}
-	lr, decay := T(o.lr.now), T(o.set.WeightDecay)
-	if o.buffer == nil {
-		sgdPass(x, o.grad, lr, decay)
-	} else {
-		mu, fresh := T(o.momentum.now), T(1-o.set.Dampening)
-		ofGrad, ofBuffer := T(0), lr
-		if o.set.Nesterov {
-			ofGrad, ofBuffer = lr, lr*mu
-		}
-		if o.steps == 0 {
-			mu, fresh = 0, 1
-		}
-		momentumPass(x, o.grad, o.buffer, mu, fresh, decay, ofGrad, ofBuffer)
+	o.x, o.step = x, T(o.lr.now)
+	mu, fresh := T(o.momentum.now), T(1-o.set.Dampening)
+	o.c = kernel.MomentumCoefficients[T]{Mu: mu, Fresh: fresh, Decay: T(o.set.WeightDecay), OfBuffer: o.step}
+	if o.set.Nesterov {
+		o.c.OfGrad, o.c.OfBuffer = o.step, o.step*mu
 	}
+	if o.steps == 0 {
+		o.c.Mu, o.c.Fresh = 0, 1
+	}
+	inBlocks(o.size, o.pass)
+	o.x = nil
 	o.steps++
 	r.LR = o.lr.now
 	return r, nil
 }
 
-func sgdPass[T Float](x, g []T, lr, decay T) {
-	g = g[:len(x)]
-	for i, v := range x {
-		x[i] = v - lr*(g[i]+decay*v)
-	}
-}
-
-func momentumPass[T Float](x, g, buffer []T, mu, fresh, decay, ofGrad, ofBuffer T) {
-	g, buffer = g[:len(x)], buffer[:len(x)]
-	for i, v := range x {
-		d := g[i] + decay*v
-		b := mu*buffer[i] + fresh*d
-		buffer[i] = b
-		x[i] = v - (ofGrad*d + ofBuffer*b)
+// block takes the step in one block of the parameters.
+func (o *sgd[T]) block(_, i int) {
+	x, g := block(o.x, i), block(o.grad, i)
+	if o.buffer == nil {
+		kernel.SGDUpdate(x, g, o.step, o.c.Decay)
+	} else {
+		kernel.MomentumUpdate(x, g, block(o.buffer, i), o.c)
 	}
 }
 

@@ -6,21 +6,7 @@ import "math"
 type Float interface{ float32 | float64 }
 
 // dot is a'b. It sums in float64 whatever T is, always in the same order.
-func dot[T Float](a, b []T) float64 {
-	b = b[:len(a)]
-	var s0, s1, s2, s3 float64
-	for len(a) >= 4 && len(b) >= 4 {
-		s0 += float64(a[0]) * float64(b[0])
-		s1 += float64(a[1]) * float64(b[1])
-		s2 += float64(a[2]) * float64(b[2])
-		s3 += float64(a[3]) * float64(b[3])
-		a, b = a[4:], b[4:]
-	}
-	for i, v := range a {
-		s0 += float64(v) * float64(b[i])
-	}
-	return (s0 + s1) + (s2 + s3)
-}
+func dot[T Float](a, b []T) float64 { return do(taskDot, len(a), nil, a, b[:len(a)], 0) }
 
 // norm is the Euclidean norm of a. It is finite where every element is, unless the norm itself is too large.
 func norm[T Float](a []T) float64 {
@@ -44,27 +30,15 @@ func norm[T Float](a []T) float64 {
 }
 
 // axpy adds c·a to dst.
-func axpy[T Float](dst []T, c T, a []T) {
-	a = a[:len(dst)]
-	for i := range dst {
-		dst[i] += c * a[i]
-	}
-}
+func axpy[T Float](dst []T, c T, a []T) { do(taskAxpy, len(dst), dst, a[:len(dst)], nil, c) }
 
 // addScaled sets dst to x + c·a.
 func addScaled[T Float](dst, x []T, c T, a []T) {
-	x, a = x[:len(dst)], a[:len(dst)]
-	for i := range dst {
-		dst[i] = x[i] + c*a[i]
-	}
+	do(taskAddScaled, len(dst), dst, a[:len(dst)], x[:len(dst)], c)
 }
 
 // scale multiplies dst by c.
-func scale[T Float](dst []T, c T) {
-	for i := range dst {
-		dst[i] *= c
-	}
-}
+func scale[T Float](dst []T, c T) { do(taskScale, len(dst), dst, nil, nil, c) }
 
 // epsilon is the relative rounding error of T.
 func epsilon[T Float]() float64 {

@@ -1,0 +1,101 @@
+package optimizers
+
+import (
+	"sync"
+
+	"github.com/saddle-ml/saddle/internal/kernel"
+	"github.com/saddle-ml/saddle/internal/parallel"
+)
+
+// blockSize is how many elements one core works on at a time. Blocks are cut by length alone, so the bits of a result
+// do not depend on the number of cores.
+const blockSize = 16 << 10
+
+// inBlocks calls f, made once so that nothing is allocated, for the blocks of a vector of n elements: block i is
+// [i·blockSize, (i+1)·blockSize), up to n.
+func inBlocks(n int, f func(worker, i int)) {
+	parallel.Shared().Run((n+blockSize-1)/blockSize, f)
+}
+
+// block is the part of v that block i has.
+func block[T Float](v []T, i int) []T {
+	if v == nil {
+		return nil
+	}
+	return v[i*blockSize : min(len(v), (i+1)*blockSize)]
+}
+
+// task is a combination of vectors, or a product, at work on all cores. Tasks are used again, as a closure each time
+// would be an allocation.
+type task[T Float] struct {
+	kind      taskKind
+	dst, x, y []T
+	c         T
+	sums      []float64 // of the blocks
+	run       func(worker, i int)
+}
+
+type taskKind uint8
+
+const (
+	taskDot taskKind = iota
+	taskAxpy
+	taskAddScaled
+	taskScale
+)
+
+var (
+	tasks32 = sync.Pool{New: func() any { return newTask[float32]() }}
+	tasks64 = sync.Pool{New: func() any { return newTask[float64]() }}
+)
+
+func newTask[T Float]() *task[T] {
+	t := &task[T]{}
+	t.run = t.block
+	return t
+}
+
+func tasks[T Float]() *sync.Pool {
+	if _, ok := any(T(0)).(float32); ok {
+		return &tasks32
+	}
+	return &tasks64
+}
+
+// do runs a task on vectors of n elements; a product is the result.
+func do[T Float](kind taskKind, n int, dst, x, y []T, c T) (sum float64) {
+	pool := tasks[T]()
+	t := pool.Get().(*task[T])
+	t.kind, t.dst, t.x, t.y, t.c = kind, dst, x, y, c
+	if kind == taskDot {
+		blocks := (n + blockSize - 1) / blockSize
+		if cap(t.sums) < blocks {
+			t.sums = make([]float64, blocks)
+		}
+		t.sums = t.sums[:blocks]
+	}
+	inBlocks(n, t.run)
+	if kind == taskDot {
+		for _, s := range t.sums {
+			sum += s
+		}
+	}
+	t.dst, t.x, t.y = nil, nil, nil
+	pool.Put(t)
+	return sum
+}
+
+func (t *task[T]) block(_, i int) {
+	x := block(t.x, i)
+	switch t.kind {
+	case taskDot:
+		t.sums[i] = kernel.Dot64(x, block(t.y, i))
+	case taskAxpy:
+		kernel.Axpy(block(t.dst, i), t.c, x)
+	case taskAddScaled:
+		kernel.Axpby(block(t.dst, i), 1, block(t.y, i), t.c, x)
+	case taskScale:
+		dst := block(t.dst, i)
+		kernel.Scale(dst, t.c, dst)
+	}
+}
