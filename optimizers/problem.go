@@ -40,6 +40,42 @@ func SampleAs[I any, T Float](s Sample[T]) (I, bool) {
 	return none, false
 }
 
+// BlockCurvature is a Sample (see SampleAs) that multiplies several vectors at once, in less time than one after
+// another: what block Lanczos, Hutchinson's estimates and block conjugate gradients are made of. dst[i] is the product
+// with v[i].
+type BlockCurvature[T Float] interface {
+	HessianMuls(dst, v [][]T) error
+	GaussNewtonMuls(dst, v [][]T) error
+}
+
+// HessianMuls multiplies each v by the Hessian, all at once where s can.
+func HessianMuls[T Float](s Sample[T], dst, v [][]T) error {
+	if b, ok := SampleAs[BlockCurvature[T]](s); ok {
+		return b.HessianMuls(dst, v)
+	}
+	return oneByOne(s.HessianMul, dst, v)
+}
+
+// GaussNewtonMuls multiplies each v by the Gauss-Newton matrix, all at once where s can.
+func GaussNewtonMuls[T Float](s Sample[T], dst, v [][]T) error {
+	if b, ok := SampleAs[BlockCurvature[T]](s); ok {
+		return b.GaussNewtonMuls(dst, v)
+	}
+	return oneByOne(s.GaussNewtonMul, dst, v)
+}
+
+func oneByOne[T Float](mul func(dst, v []T) error, dst, v [][]T) error {
+	if len(dst) != len(v) {
+		return fmt.Errorf("optimizers: %d results for %d products", len(dst), len(v))
+	}
+	for i := range v {
+		if err := mul(dst[i], v[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // SquaredGrads is a Sample (see SampleAs) that can tell how much the gradient varies from example to example.
 type SquaredGrads[T Float] interface {
 	// SquaredGrads sets dst, element by element, to the mean over the examples of the squared gradient of one example.

@@ -32,9 +32,12 @@ type programs[T Float] struct {
 	made    map[request]*program[T]
 }
 
+// request names a program.
 type request struct {
-	want want
-	size int
+	want   want
+	size   int // examples
+	copies int // of a product: directions at once
+	part   int // of a product: which part of a sample it may hold the linearisation of
 }
 
 func newPrograms[T Float](m *nn.Model[T]) *programs[T] {
@@ -53,22 +56,32 @@ type program[T Float] struct {
 	vector  int              // the first of the outputs, one a parameter, that make a flat vector
 	params  *T               // where the parameters that are set begin
 	scratch []float64
+
+	// Of a product: whose linearisation it holds, and of the part from which row.
+	holder *sample[T]
+	stamp  uint64
+	row    int
 }
 
 func (p *programs[T]) get(w want, size int) (*program[T], error) {
-	if c, ok := p.made[request{w, size}]; ok {
+	return p.lookup(request{want: w, size: size})
+}
+
+func (p *programs[T]) lookup(r request) (*program[T], error) {
+	if c, ok := p.made[r]; ok {
 		return c, nil
 	}
-	c, err := p.compile(w, size)
+	c, err := p.compile(r)
 	if err != nil {
 		return nil, err
 	}
-	p.made[request{w, size}] = c
+	p.made[r] = c
 	return c, nil
 }
 
-func (p *programs[T]) compile(w want, size int) (*program[T], error) {
-	g, err := p.model.Graph(size, w != wantScores)
+func (p *programs[T]) compile(r request) (*program[T], error) {
+	w := r.want
+	g, err := p.model.Graph(r.size, w != wantScores)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +114,6 @@ func (p *programs[T]) compile(w want, size int) (*program[T], error) {
 		for i, q := range g.Params {
 			c.v = append(c.v, autodiff.NewInput(q.Graph(), q.Dtype(), "direction of "+p.list[i].Name, p.list[i].Shape...))
 		}
-		inputs = append(inputs, c.v...)
 		if w == wantHessian {
 			vector, err = autodiff.HVP(g.Loss, g.Params, c.v)
 		} else {
@@ -113,7 +125,8 @@ func (p *programs[T]) compile(w want, size int) (*program[T], error) {
 		return nil, err
 	}
 	c.vector = len(outputs)
-	if c.Program, err = autodiff.Compile[T](append(outputs, vector...), inputs, exec.Params(g.Params)); err != nil {
+	o := exec.Options{Late: c.v, Copies: r.copies}
+	if c.Program, err = autodiff.CompileWith[T](append(outputs, vector...), inputs, exec.Params(g.Params), o); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -121,16 +134,21 @@ func (p *programs[T]) compile(w want, size int) (*program[T], error) {
 
 // run runs the program on examples x with targets y at the point params.
 func (c *program[T]) run(x, y, params []T) error {
+	if err := c.on(x, y, params); err != nil {
+		return err
+	}
+	return c.Run()
+}
+
+// on sets the examples and the point.
+func (c *program[T]) on(x, y, params []T) error {
 	if err := c.at(params); err != nil {
 		return err
 	}
 	if err := c.Set(c.graph.X, x); err != nil {
 		return err
 	}
-	if err := c.Set(c.graph.Y, y); err != nil {
-		return err
-	}
-	return c.Run()
+	return c.Set(c.graph.Y, y)
 }
 
 // at makes the program read its parameters from params.
@@ -145,20 +163,21 @@ func (c *program[T]) at(params []T) error {
 	return nil
 }
 
-// into makes the program write its vector to dst.
-func (c *program[T]) into(dst []T) error {
+// into makes the program write its vector, of a product that of one direction, to
+// dst.
+func (c *program[T]) into(copy int, dst []T) error {
 	for i, p := range c.list {
-		if err := c.SetOutput(c.vector+i, dst[p.Offset:p.Offset+p.Size()]); err != nil {
+		if err := c.SetOutputCopy(c.vector+i, copy, dst[p.Offset:p.Offset+p.Size()]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// along sets the direction of a product.
-func (c *program[T]) along(v []T) error {
+// along sets one direction of a product.
+func (c *program[T]) along(copy int, v []T) error {
 	for i, p := range c.list {
-		if err := c.Set(c.v[i], v[p.Offset:p.Offset+p.Size()]); err != nil {
+		if err := c.SetCopy(c.v[i], copy, v[p.Offset:p.Offset+p.Size()]); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/saddle-ml/saddle/data"
@@ -18,7 +19,10 @@ type sample[T Float] struct {
 
 	point   []T // of the last Linearize
 	linear  bool
-	scratch []T // the vector of one part, where there are several
+	stamp   uint64         // counts points, examples and masks
+	scratch [maxCopies][]T // the vectors of one part, where there are several
+
+	one [2][]T // arguments of a product of one direction
 
 	// Of the minibatch: what the first pass over it saw.
 	watch   bool
@@ -98,7 +102,7 @@ func (s *sample[T]) evaluate(w want, dst, x []T) (float64, error) {
 		clear(s.scores)
 	}
 	loss := 0.0
-	err := s.over(w, dst, x, nil, func(c *program[T], weight float64) {
+	err := s.over(w, dst, x, func(c *program[T], weight float64) {
 		loss += weight * c.loss()
 		if !first {
 			return
@@ -125,28 +129,120 @@ func (s *sample[T]) Linearize(x []T) error {
 		return err
 	}
 	s.point, s.linear = append(s.point[:0], x...), true
+	s.stamp++
 	return nil
 }
 
 // HessianMul sets dst to the product of the Hessian of the mean loss and v.
-func (s *sample[T]) HessianMul(dst, v []T) error { return s.multiply(wantHessian, dst, v) }
+func (s *sample[T]) HessianMul(dst, v []T) error {
+	s.one[0], s.one[1] = dst, v
+	return s.multiply(wantHessian, s.one[:1], s.one[1:])
+}
 
 // GaussNewtonMul sets dst to the product of the Gauss-Newton matrix and v.
-func (s *sample[T]) GaussNewtonMul(dst, v []T) error { return s.multiply(wantGaussNewton, dst, v) }
+func (s *sample[T]) GaussNewtonMul(dst, v []T) error {
+	s.one[0], s.one[1] = dst, v
+	return s.multiply(wantGaussNewton, s.one[:1], s.one[1:])
+}
 
-func (s *sample[T]) multiply(w want, dst, v []T) error {
+// HessianMuls sets each dst to the product of the Hessian and the v beside it.
+func (s *sample[T]) HessianMuls(dst, v [][]T) error { return s.multiply(wantHessian, dst, v) }
+
+// GaussNewtonMuls sets each dst to the product of the Gauss-Newton matrix and the
+// v beside it.
+func (s *sample[T]) GaussNewtonMuls(dst, v [][]T) error { return s.multiply(wantGaussNewton, dst, v) }
+
+// maxCopies is how many directions a program multiplies at once.
+const maxCopies = 8
+
+// maxHeld bounds the memory, in bytes, of the linearisations that are held for
+// the parts of one sample. Those of further parts are computed for each product.
+const maxHeld = 1 << 30
+
+func (s *sample[T]) multiply(w want, dst, v [][]T) error {
 	if !s.linear {
 		return fmt.Errorf("train: a product before Linearize has set a point")
 	}
-	if err := s.check(dst, v); err != nil {
-		return err
+	if len(dst) != len(v) {
+		return fmt.Errorf("train: %d results for %d directions", len(dst), len(v))
 	}
-	return s.over(w, dst, s.point, v, func(*program[T], float64) {})
+	for i := range v {
+		if err := s.check(dst[i], v[i]); err != nil {
+			return err
+		}
+	}
+	for len(v) > maxCopies {
+		if err := s.multiplySome(w, dst[:maxCopies], v[:maxCopies]); err != nil {
+			return err
+		}
+		dst, v = dst[maxCopies:], v[maxCopies:]
+	}
+	if len(v) == 0 {
+		return nil
+	}
+	return s.multiplySome(w, dst, v)
 }
 
-// over runs a program on each part, calls f with it and the part's share of the
-// examples, and leaves the mean of its vectors in dst.
-func (s *sample[T]) over(w want, dst, x, v []T, f func(c *program[T], weight float64)) error {
+// multiplySome multiplies at most maxCopies directions.
+func (s *sample[T]) multiplySome(w want, dst, v [][]T) error {
+	r := request{want: w, copies: 1}
+	if len(v) > 1 {
+		r.copies = maxCopies
+	}
+	in, _ := sizes(s.programs.model)
+	part, held := 0, 1
+	return s.each(func(ex, ey []T, row int) error {
+		r.size, r.part = len(ex)/in, part
+		if part >= held {
+			r.part = held - 1
+		}
+		c, err := s.programs.lookup(r)
+		if err != nil {
+			return err
+		}
+		if part == 0 {
+			held = max(1, maxHeld/max(1, c.Bytes()))
+		}
+		// Examples may have moved, even where the linearisation stays.
+		if err := c.on(ex, ey, s.point); err != nil {
+			return err
+		}
+		if c.holder != s || c.stamp != s.stamp || c.row != row {
+			c.Seed(s.seed, s.step, row)
+			c.holder = nil
+			if err := c.Prepare(); err != nil {
+				return err
+			}
+			c.holder, c.stamp, c.row = s, s.stamp, row
+		}
+		for i := range v {
+			to := dst[i]
+			if r.size != s.n {
+				if s.scratch[i] == nil {
+					s.scratch[i] = make([]T, len(to))
+				}
+				to = s.scratch[i]
+			}
+			if err := errors.Join(c.along(i, v[i]), c.into(i, to)); err != nil {
+				return err
+			}
+		}
+		if err := c.RunCopies(len(v)); err != nil {
+			return err
+		}
+		if r.size != s.n {
+			for i := range v {
+				accumulate(dst[i], s.scratch[i], T(float64(r.size)/float64(s.n)), part == 0)
+			}
+		}
+		part++
+		return nil
+	})
+}
+
+// over runs a program on each part at x, calls f with it and the part's share of
+// the examples, and leaves the mean of its vectors in dst.
+func (s *sample[T]) over(w want, dst, x []T, f func(c *program[T], weight float64)) error {
 	first := true
 	return s.each(func(ex, ey []T, row int) error {
 		in, _ := sizes(s.programs.model)
@@ -158,18 +254,13 @@ func (s *sample[T]) over(w want, dst, x, v []T, f func(c *program[T], weight flo
 		c.Seed(s.seed, s.step, row)
 		vector := dst
 		if dst != nil && k != s.n {
-			if s.scratch == nil {
-				s.scratch = make([]T, len(dst))
+			if s.scratch[0] == nil {
+				s.scratch[0] = make([]T, len(dst))
 			}
-			vector = s.scratch
+			vector = s.scratch[0]
 		}
 		if dst != nil {
-			if err := c.into(vector); err != nil {
-				return err
-			}
-		}
-		if v != nil {
-			if err := c.along(v); err != nil {
+			if err := c.into(0, vector); err != nil {
 				return err
 			}
 		}
@@ -212,10 +303,10 @@ func (s *sample[T]) SquaredGrads(dst, x []T) error {
 	if err != nil {
 		return err
 	}
-	if s.scratch == nil {
-		s.scratch = make([]T, len(dst))
+	if s.scratch[0] == nil {
+		s.scratch[0] = make([]T, len(dst))
 	}
-	if err := c.into(s.scratch); err != nil {
+	if err := c.into(0, s.scratch[0]); err != nil {
 		return err
 	}
 	clear(dst)
@@ -226,7 +317,7 @@ func (s *sample[T]) SquaredGrads(dst, x []T) error {
 			if err := c.run(ex[i*in:(i+1)*in], ey[i*out:(i+1)*out], x); err != nil {
 				return err
 			}
-			for j, g := range s.scratch {
+			for j, g := range s.scratch[0] {
 				dst[j] += g * g / T(s.n)
 			}
 		}

@@ -17,6 +17,7 @@ func BenchmarkSaddle(b *testing.B) {
 			b.Run("grad", w.grad)
 			b.Run("hvp", func(b *testing.B) { w.product1(b, optimizers.Curvature[float32].HessianMul) })
 			b.Run("ggn", func(b *testing.B) { w.product1(b, optimizers.Curvature[float32].GaussNewtonMul) })
+			b.Run("hvp8", w.product8)
 			b.Run("eval", w.eval)
 		})
 	}
@@ -105,6 +106,26 @@ func direction(n int) []float32 {
 		v[i] = float32(r.NormFloat64())
 	}
 	return v
+}
+
+// product8 multiplies eight directions at once.
+func (w *workload) product8(b *testing.B) {
+	s, x := w.sample(b)
+	dst, v := make([][]float32, 8), make([][]float32, 8)
+	for i := range v {
+		dst[i], v[i] = make([]float32, len(x)), direction(len(x))
+	}
+	if err := s.Linearize(x); err != nil {
+		b.Fatal(err)
+	}
+	if err := optimizers.HessianMuls(s, dst, v); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if err := optimizers.HessianMuls(s, dst, v); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 // eval measures 10,000 examples.
