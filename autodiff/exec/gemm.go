@@ -8,14 +8,18 @@ import (
 // gemmOp multiplies matrices, [batch..., m, k] by [batch..., k, n], and adds the
 // products of all its pairs of operands. A transposed operand is a view.
 type gemmOp struct {
-	pairs int
-	code  []mapFn // a function of the sum, register 0, and the operands behind the pairs
+	pairs  int
+	sparse bool    // behind the one pair is the compressed form of its first matrix
+	code   []mapFn // a function of the sum, register 0, and the operands behind the pairs
 }
 
 func (o gemmOp) String() string {
 	s := "gemm"
 	if o.pairs > 1 {
 		s = fmt.Sprintf("gemm[%d]", o.pairs)
+	}
+	if o.sparse {
+		s += "[sparse]"
 	}
 	if o.code != nil {
 		s += " " + mapOp{o.code}.String()

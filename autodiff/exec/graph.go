@@ -138,6 +138,7 @@ type inputOp struct {
 	slot int
 	name string
 	late bool
+	data bool // not a parameter
 }
 
 func (o inputOp) String() string { return fmt.Sprintf("input(%q)", o.name) }

@@ -24,10 +24,10 @@ type Op interface {
 // depends on it takes it from [Program.Seed].
 const KeyName = "saddle.key"
 
-// lower writes the outputs, as functions of the given nodes, to b; the last
-// late of these are of the second stage. It gives the key node if the outputs
+// lower writes the outputs, as functions of the given nodes, to b; the first
+// data of these are no parameters, and the last late are of the second stage. It gives the key node if the outputs
 // depend on one that is not given.
-func lower(b *Builder, dt tensor.Dtype, outputs, given []*gorgonia.Node, late int) (key *gorgonia.Node, err error) {
+func lower(b *Builder, dt tensor.Dtype, outputs, given []*gorgonia.Node, data, late int) (key *gorgonia.Node, err error) {
 	values := make(map[*gorgonia.Node]Value)
 	for i, n := range given {
 		if n == nil {
@@ -39,7 +39,7 @@ func lower(b *Builder, dt tensor.Dtype, outputs, given []*gorgonia.Node, late in
 		if n.Dtype() != dt {
 			return nil, fmt.Errorf("exec: input %q holds %v, the program works in %v", n.Name(), n.Dtype(), dt)
 		}
-		values[n] = b.add(inputOp{i, n.Name(), i >= len(given)-late}, []int(n.Shape()))
+		values[n] = b.add(inputOp{i, n.Name(), i >= len(given)-late, i < data}, []int(n.Shape()))
 	}
 	keyOf := func(n *gorgonia.Node) Value {
 		if n.Name() != KeyName || !n.Shape().Eq(tensor.Shape{4}) {

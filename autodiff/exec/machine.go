@@ -13,15 +13,16 @@ type Float = kernel.Float
 // machine holds the memory of a program and turns its instructions into
 // closures over it.
 type machine[T Float] struct {
-	g     *graph
-	pool  *parallel.Pool
-	at    []place // where the values that are not views lie
-	slots [][]T   // arena, constants, and what the caller gives
-	work  [][]T   // scratch of each worker, as large as the largest need
-	need  int
-	extra int  // elements that instructions hold for themselves
-	copy  int  // of the late values, that is being computed
-	alone bool // one worker, always
+	g      *graph
+	pool   *parallel.Pool
+	at     []place // where the values that are not views lie
+	slots  [][]T   // arena, constants, and what the caller gives
+	work   [][]T   // scratch of each worker, as large as the largest need
+	need   int
+	extra  int        // elements that instructions hold for themselves
+	copy   int        // of the late values, that is being computed
+	alone  bool       // one worker, always
+	region *region[T] // of the instruction that was bound last
 }
 
 // place is where the elements of a value begin, and how far on those of its next
@@ -106,6 +107,8 @@ func (m *machine[T]) bind(in *inst) (step, error) {
 		return m.bindPool(in, o), nil
 	case regionOp:
 		return m.bindRegion(in, o)
+	case compressOp:
+		return m.bindCompress(in), nil
 	case winogradOp:
 		return m.bindWinogradWeights(in), nil
 	case reverseOp:

@@ -48,7 +48,9 @@ type Program[T Float] struct {
 	key      []T                    // of random numbers; nil if there are none
 	staged   bool
 	prepared bool
-	plain    *graph // the program as it was lowered
+	plain    *graph       // the program as it was lowered
+	regions  []*region[T] // of each instruction; nil where it is none
+	prof     *profiler    // nil if nothing is measured
 }
 
 // port is an input or output of n elements, with a slot for each copy.
@@ -74,7 +76,7 @@ func Compile[T Float](outputs []*gorgonia.Node, inputs Inputs, params Params, o 
 	if sizeof[T]() == 4 {
 		dt = tensor.Float32
 	}
-	key, err := lower(b, dt, outputs, given, len(o.Late))
+	key, err := lower(b, dt, outputs, given, len(inputs), len(o.Late))
 	if err != nil {
 		return nil, err
 	}
@@ -111,6 +113,7 @@ var passes = []pass{
 	{"fuse", fuse},
 	{"prune", prune},
 	{"winograd", winograd},
+	{"sparsify", sparsify},
 	{"tile", tile},
 	{"schedule", schedule},
 }
@@ -170,10 +173,12 @@ func link[T Float](g *graph, o Options) (*Program[T], error) {
 		case viewOp, inputOp, constOp:
 			continue
 		}
+		m.region = nil
 		s, err := m.wide(in)
 		if err != nil {
 			return nil, err
 		}
+		p.regions = append(p.regions, m.region)
 		if p.staged && !in.late {
 			p.early = append(p.early, s)
 		} else {
@@ -289,10 +294,8 @@ func (p *Program[T]) Prepare() error {
 	if err := p.ready(1); err != nil {
 		return err
 	}
-	for _, s := range p.early {
-		if err := s(1); err != nil {
-			return err
-		}
+	if err := p.all(p.early, 0, 1); err != nil {
+		return err
 	}
 	p.prepared = true
 	return nil
@@ -309,8 +312,16 @@ func (p *Program[T]) RunCopies(n int) error {
 	if err := p.ready(n); err != nil {
 		return err
 	}
-	for _, s := range p.steps {
-		if err := s(n); err != nil {
+	return p.all(p.steps, len(p.early), n)
+}
+
+// all runs steps, the first of which has the given number.
+func (p *Program[T]) all(steps []wide, first, copies int) error {
+	if p.prof != nil {
+		return p.measured(steps, first, copies)
+	}
+	for _, s := range steps {
+		if err := s(copies); err != nil {
 			return err
 		}
 	}

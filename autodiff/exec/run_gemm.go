@@ -29,6 +29,10 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 		pairs[i] = pair[T]{x, y, g, [][]int{x.stride[:r-2], y.stride[:r-2]}}
 		work += Size(out.shape) * inner
 	}
+	var sparse *sparseProduct[T]
+	if o.sparse {
+		sparse = m.newSparseProduct(in, pairs[0].x, pairs[0].y, cols)
+	}
 	units := pairs[0].g.Units()
 	n := Size(batch) * units
 	copies := 1
@@ -43,8 +47,16 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 			p.g.Do(i%units, p.x.of(copy)[w.off[0]:], p.y.of(copy)[w.off[1]:], c, m.scratch(worker), k > 0)
 		}
 	}
+	lists := func(_, i int) {
+		p := &pairs[0]
+		sparse.g.Do(i/copies, sparse.s.of(i%copies), p.y.of(i%copies), out.of(i%copies), false)
+	}
 	return func(k int) error {
 		copies = k
+		if sparse != nil && sparse.a.Share(sparse.s.of(0)) <= kernel.SparseShare {
+			m.pool.Run(copies*sparse.g.Units(), lists)
+			return nil
+		}
 		if copies*work < alone {
 			for i := range copies * n {
 				f(0, i)

@@ -74,6 +74,7 @@ func (m *machine[T]) bindRegion(in *inst, o regionOp) (step, error) {
 			}
 		}
 	}
+	m.region = r
 	run := r.group
 	return func() error {
 		m.pool.Run(r.groups, run)

@@ -20,6 +20,8 @@ func main() {
 		{"pool", avx512, pooling},
 		{"winograd", avx2, winograd},
 		{"winograd", avx512, winograd},
+		{"sparse", avx2, sparse},
+		{"sparse", avx512, sparse},
 		{"map", avx2, maps},
 		{"map", avx512, maps},
 		{"reduce", avx2, reductions},

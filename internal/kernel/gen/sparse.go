@@ -1,0 +1,181 @@
+package main
+
+import "fmt"
+
+// A sparse kernel multiplies rows of a sparse matrix, each a list of numbers and
+// their columns, by a strip of nv vectors of a dense one, whose sums live in
+// registers over the whole of a row.
+
+// The layout of sparseArgs in sparse_amd64.go.
+const (
+	sparseCount    = 8 * iota // entries of each row, 4 bytes
+	sparseIndex               // their columns, 4 bytes
+	sparseValue               //
+	sparseIndexRow            // bytes from a row to the next
+	sparseValueRow            //
+	sparseB
+	sparseBRow
+	sparseC
+	sparseCRow
+	sparseRows
+	sparseMask
+	sparseAdd
+	sparseEntry
+)
+
+// strips is the largest number of vectors of a strip.
+const strips = 8
+
+func sparse(f *file) {
+	for _, t := range []number{float32s, float64s} {
+		table := fmt.Sprintf("strips%s%s", f.name, t.suffix)
+		for nv := 1; nv <= strips; nv++ {
+			name := fmt.Sprintf("strip%s%s_%d", f.name, t.suffix, nv)
+			f.strip(name, t, nv)
+			f.afterText("DATA %s<>+%d(SB)/8, $%s<>(SB)\n", table, 8*(nv-1), name)
+		}
+		f.afterText("GLOBL %s<>(SB), RODATA|NOPTR, $%d\n", table, 8*strips)
+		f.jump("sparse", "sparseArgs", table, t, sparseEntry)
+	}
+	if f.bytes == 64 {
+		f.compress()
+	}
+}
+
+func (f *file) strip(name string, t number, nv int) {
+	wide := f.bytes == 64
+	v := f.v
+	const number, part, mask = 8, 9, 15
+	fmt.Fprintf(&f.text, "\nTEXT %s<>(SB), NOSPLIT, $0-8\n", name)
+	f.i("MOVQ", at(sparseMask, "DI"), "AX")
+	if wide {
+		f.i("KMOVW", "AX", "K1")
+	} else {
+		f.i("VMOVUPS", "(AX)", v(mask))
+	}
+	f.i("MOVQ", at(sparseCount, "DI"), "R9")
+	f.i("MOVQ", at(sparseIndex, "DI"), "R10")
+	f.i("MOVQ", at(sparseValue, "DI"), "R11")
+	f.i("MOVQ", at(sparseB, "DI"), "BX")
+	f.i("MOVQ", at(sparseBRow, "DI"), "R13")
+	f.i("MOVQ", at(sparseC, "DI"), "CX")
+	f.i("MOVQ", at(sparseRows, "DI"), "R12")
+	f.label("row")
+	for j := range nv {
+		f.zero(j)
+	}
+	f.i("MOVLQSX", "(R9)", "R8")
+	f.i("TESTQ", "R8", "R8")
+	f.i("JEQ", "sum")
+	f.i("MOVQ", "R10", "SI")
+	f.i("MOVQ", "R11", "DX")
+	f.label("entry")
+	f.i("MOVLQSX", "(SI)", "AX")
+	f.i("IMULQ", "R13", "AX")
+	f.i("VBROADCAST"+t.s, "(DX)", v(number))
+	f.i("ADDQ", "BX", "AX")
+	for j := range nv {
+		addr := at(j*f.bytes, "AX")
+		switch {
+		case j < nv-1:
+			f.i("VFMADD231"+t.p, addr, v(number), v(j))
+		case wide:
+			f.i("VFMADD231"+t.p, addr, v(number), "K1", v(j))
+		default:
+			f.i("VMASKMOV"+t.p, addr, v(mask), v(part))
+			f.i("VFMADD231"+t.p, v(part), v(number), v(j))
+		}
+	}
+	f.i("ADDQ", "$4", "SI")
+	f.i("ADDQ", fmt.Sprintf("$%d", t.bytes), "DX")
+	f.i("DECQ", "R8")
+	f.i("JNE", "entry")
+	f.label("sum")
+	f.i("CMPQ", at(sparseAdd, "DI"), "$0")
+	f.i("JEQ", "store")
+	for j := range nv {
+		addr := at(j*f.bytes, "CX")
+		switch {
+		case j < nv-1:
+			f.i("VADD"+t.p, addr, v(j), v(j))
+		case wide:
+			f.i("VADD"+t.p, addr, v(j), "K1", v(j))
+		default:
+			f.i("VMASKMOV"+t.p, addr, v(mask), v(part))
+			f.i("VADD"+t.p, v(part), v(j), v(j))
+		}
+	}
+	f.label("store")
+	for j := range nv {
+		addr := at(j*f.bytes, "CX")
+		switch {
+		case j < nv-1:
+			f.i("VMOVU"+t.p, v(j), addr)
+		case wide:
+			f.i("VMOVU"+t.p, v(j), "K1", addr)
+		default:
+			f.i("VMASKMOV"+t.p, v(j), v(mask), addr)
+		}
+	}
+	f.i("ADDQ", "$4", "R9")
+	f.i("ADDQ", at(sparseIndexRow, "DI"), "R10")
+	f.i("ADDQ", at(sparseValueRow, "DI"), "R11")
+	f.i("ADDQ", at(sparseCRow, "DI"), "CX")
+	f.i("DECQ", "R12")
+	f.i("JNE", "row")
+	f.i("VZEROUPPER")
+	f.i("RET")
+}
+
+// The layout of compressArgs in sparse_amd64.go.
+const (
+	compressX     = 8 * iota
+	compressN     // whole vectors, at least 1
+	compressIndex // of the entries
+	compressValue
+	compressFirst // the column of the first
+	compressCount // the result
+)
+
+// compress writes the numbers of a float32 row that are not 0, and their places.
+// It writes whole vectors, whose rest is written again or never read: compressing
+// into memory itself takes a hundred cycles on some processors.
+func (f *file) compress() {
+	fmt.Fprintf(&f.decls, "\n//go:noescape\nfunc compressAVX512(args *compressArgs)\n")
+	fmt.Fprintf(&f.text, "\n// func compressAVX512(args *compressArgs)\nTEXT ·compressAVX512(SB), NOSPLIT, $0-8\n")
+	f.i("MOVQ", "args+0(FP)", "DI")
+	f.i("MOVQ", at(compressX, "DI"), "SI")
+	f.i("MOVQ", at(compressN, "DI"), "AX")
+	f.i("MOVQ", at(compressIndex, "DI"), "R8")
+	f.i("MOVQ", at(compressValue, "DI"), "R9")
+	f.i("MOVQ", "R8", "R10")
+	f.i("VPBROADCASTD", at(compressFirst, "DI"), "Z1")
+	f.i("VPADDD", "countTo16<>(SB)", "Z1", "Z1")
+	f.i("MOVL", "$16", "BX")
+	f.i("VPBROADCASTD", "BX", "Z2")
+	f.i("VPXORQ", "Z3", "Z3", "Z3")
+	f.label("loop")
+	f.i("VMOVUPS", "(SI)", "Z0")
+	f.i("VCMPPS", "$4", "Z3", "Z0", "K1") // not equal, or no number
+	f.i("KMOVW", "K1", "BX")
+	f.i("VCOMPRESSPS", "Z0", "K1", "Z4")
+	f.i("VPCOMPRESSD", "Z1", "K1", "Z5")
+	f.i("VMOVUPS", "Z4", "(R9)")
+	f.i("VMOVDQU32", "Z5", "(R8)")
+	f.i("POPCNTL", "BX", "BX")
+	f.i("LEAQ", "(R9)(BX*4)", "R9")
+	f.i("LEAQ", "(R8)(BX*4)", "R8")
+	f.i("VPADDD", "Z2", "Z1", "Z1")
+	f.i("ADDQ", "$64", "SI")
+	f.i("DECQ", "AX")
+	f.i("JNE", "loop")
+	f.i("SUBQ", "R10", "R8")
+	f.i("SHRQ", "$2", "R8")
+	f.i("MOVQ", "R8", at(compressCount, "DI"))
+	f.i("VZEROUPPER")
+	f.i("RET")
+	for i := range 16 {
+		f.afterText("DATA countTo16<>+%d(SB)/4, $%d\n", 4*i, i)
+	}
+	f.afterText("GLOBL countTo16<>(SB), RODATA|NOPTR, $64\n")
+}

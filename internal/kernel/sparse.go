@@ -1,0 +1,193 @@
+package kernel
+
+import "unsafe"
+
+// Sparse is the plan of a matrix of which only what is not 0 is kept, row by row:
+// data that is mostly 0, such as the pixels of digits, multiplies faster so. It
+// lies in a slice of numbers that [Sparse.Size] tells the length of: the number
+// of entries of each row, their columns and their values, with room for a full
+// row.
+type Sparse[T Float] struct {
+	rows, cols int
+	room       int // entries that a row has room for: whole vectors are written
+}
+
+// SparseShare is the share of numbers other than 0 up to which the product with a
+// sparse matrix takes less time than that with a dense one, by a good margin.
+const SparseShare = 0.3
+
+// NewSparse plans a matrix of the given shape.
+func NewSparse[T Float](rows, cols int) *Sparse[T] {
+	return &Sparse[T]{rows, cols, (cols+15)/16*16 + 16}
+}
+
+// Size is the number of elements that the matrix takes.
+func (s *Sparse[T]) Size() int {
+	_, _, end := s.places()
+	return end
+}
+
+// places are where indices, values and the end are, in elements.
+func (s *Sparse[T]) places() (index, value, end int) {
+	words := sizeof[T]() / 4
+	index = (s.rows + words - 1) / words
+	value = index + s.rows*s.room/words
+	return index, value, value + s.rows*s.room
+}
+
+// parts are the three parts of mem.
+func (s *Sparse[T]) parts(mem []T) (count, index []int32, value []T) {
+	i, v, end := s.places()
+	return integers(mem[:i])[:s.rows], integers(mem[i:v]), mem[v:end]
+}
+
+// integers is the memory of x as integers of 4 bytes.
+func integers[T Float](x []T) []int32 {
+	if len(x) == 0 {
+		return nil
+	}
+	return unsafe.Slice((*int32)(unsafe.Pointer(&x[0])), len(x)*sizeof[T]()/4)
+}
+
+// SetDense says that the matrix was not compressed: its share is 1.
+func (s *Sparse[T]) SetDense(mem []T) {
+	if count, _, _ := s.parts(mem); len(count) > 0 {
+		count[0] = -1
+	}
+}
+
+// Share is the share of numbers that are not 0.
+func (s *Sparse[T]) Share(mem []T) float64 {
+	count, _, _ := s.parts(mem)
+	if len(count) > 0 && count[0] < 0 {
+		return 1
+	}
+	n := 0
+	for _, c := range count {
+		n += int(c)
+	}
+	return float64(n) / float64(max(1, s.rows*s.cols))
+}
+
+// compressRows is how many rows of a transposed matrix are made rows at a time.
+const compressRows = 16
+
+// Scratch is the number of elements that Compress needs as scratch.
+func (s *Sparse[T]) Scratch() int { return compressRows * s.cols }
+
+// Compress fills the rows [lo, hi) from the matrix x, which lies by rows or by
+// columns. A number is dropped if it is 0 or -0.
+func (s *Sparse[T]) Compress(mem []T, x []T, m Mat, scratch []T, lo, hi int) {
+	count, index, value := s.parts(mem)
+	if s.cols == 0 {
+		clear(count[lo:hi])
+		return
+	}
+	for ; lo < hi; lo += compressRows {
+		rows := min(compressRows, hi-lo)
+		from, row := x[lo*m.Row:], m.Row
+		if m.Col != 1 && s.cols > 1 {
+			if m.Row != 1 {
+				for i := range rows {
+					for j := range s.cols {
+						scratch[i*s.cols+j] = from[i*m.Row+j*m.Col]
+					}
+				}
+			} else {
+				// Columns of rows numbers become rows.
+				Transpose(scratch, s.cols, from, m.Col, s.cols, rows)
+			}
+			from, row = scratch, s.cols
+		}
+		for i := range rows {
+			at := (lo + i) * s.room
+			count[lo+i] = int32(compress(index[at:at+s.room], value[at:at+s.room], from[i*row:][:s.cols]))
+		}
+	}
+}
+
+// compress lists the numbers of a row that are not 0.
+func compress[T Float](index []int32, value, row []T) int {
+	n, done := compressAsm(index, value, row)
+	for j, v := range row[done:] {
+		index[n], value[n] = int32(done+j), v
+		if v != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// SparseGemm is a plan for products C = A B of a sparse A [m, k] and a B [k, n]
+// and C with contiguous rows. Units are cut by shape alone. Each element of C
+// adds its products in the order of k.
+type SparseGemm[T Float] struct {
+	a            *Sparse[T]
+	n, b, c      int
+	rows, cols   int // of a unit
+	down, across int
+	lanes        int
+}
+
+// stripVectors is the largest number of vectors that a strip of columns has.
+const stripVectors = 8
+
+// NewSparseGemm plans a product. b and c are the numbers of elements from a row to
+// the next.
+func NewSparseGemm[T Float](a *Sparse[T], n, b, c int) *SparseGemm[T] {
+	g := &SparseGemm[T]{a: a, n: n, b: b, c: c, lanes: tileOf[T]().lanes}
+	if a.rows == 0 || n == 0 {
+		return g
+	}
+	g.across, g.cols = cut(n, stripVectors*g.lanes, g.lanes)
+	work := a.rows * g.cols * max(a.cols, 1) / 4
+	g.down = max(work/unitWork, (minUnits+g.across-1)/g.across)
+	g.down = max(1, min(g.down, work/minWork, a.rows))
+	g.rows = (a.rows + g.down - 1) / g.down
+	g.down = (a.rows + g.rows - 1) / g.rows
+	return g
+}
+
+// Units is the number of calls of Do that make a product.
+func (g *SparseGemm[T]) Units() int { return g.down * g.across }
+
+// Do computes a unit: it sets its block of C to that of A B, or adds it if add.
+func (g *SparseGemm[T]) Do(unit int, a, b, c []T, add bool) {
+	r0, c0 := unit%g.down*g.rows, unit/g.down*g.cols
+	r1, c1 := min(g.a.rows, r0+g.rows), min(g.n, c0+g.cols)
+	count, index, value := g.a.parts(a)
+	if g.a.cols == 0 {
+		for r := r0; r < r1 && !add; r++ {
+			clear(c[r*g.c+c0 : r*g.c+c1])
+		}
+		return
+	}
+	s := strip[T]{count[r0:r1], index[r0*g.a.room:], value[r0*g.a.room:], g.a.room, b[c0 : (g.a.cols-1)*g.b+c1], g.b, c[r0*g.c+c0:], g.c, c1 - c0}
+	if s.asm(add) {
+		return
+	}
+	for r, n := range s.count {
+		to := s.c[r*s.cRow:][:s.cols]
+		if !add {
+			clear(to)
+		}
+		for e := range n {
+			from := s.b[int(s.index[r*s.room+int(e)])*s.bRow:][:s.cols]
+			v := s.value[r*s.room+int(e)]
+			for j, w := range from {
+				to[j] += v * w
+			}
+		}
+	}
+}
+
+// strip is a unit at work.
+type strip[T Float] struct {
+	count, index []int32
+	value        []T
+	room         int
+	b            []T
+	bRow         int
+	c            []T
+	cRow, cols   int
+}
