@@ -131,9 +131,8 @@ func (f *fuser) kept(d *inst) bool {
 
 // merger puts expressions together.
 type merger struct {
-	in    []Value
-	code  []mapFn // registers below 0 are operands: ^i is operand i
-	again map[Value]int
+	in   []Value
+	code []mapFn // registers below 0 are operands: ^i is operand i
 }
 
 func (m *merger) operand(v Value) int {

@@ -65,7 +65,6 @@ type compressArgs struct {
 	x            unsafe.Pointer
 	n            int
 	index, value unsafe.Pointer
-	first        int
 	count        int
 }
 

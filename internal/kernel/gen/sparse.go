@@ -133,7 +133,6 @@ const (
 	compressN     // whole vectors, at least 1
 	compressIndex // of the entries
 	compressValue
-	compressFirst // the column of the first
 	compressCount // the result
 )
 
@@ -149,8 +148,7 @@ func (f *file) compress() {
 	f.i("MOVQ", at(compressIndex, "DI"), "R8")
 	f.i("MOVQ", at(compressValue, "DI"), "R9")
 	f.i("MOVQ", "R8", "R10")
-	f.i("VPBROADCASTD", at(compressFirst, "DI"), "Z1")
-	f.i("VPADDD", "countTo16<>(SB)", "Z1", "Z1")
+	f.i("VMOVDQU32", "countTo16<>(SB)", "Z1")
 	f.i("MOVL", "$16", "BX")
 	f.i("VPBROADCASTD", "BX", "Z2")
 	f.i("VPXORQ", "Z3", "Z3", "Z3")
