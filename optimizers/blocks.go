@@ -44,28 +44,48 @@ const (
 	taskScale
 )
 
+// taskList holds tasks that are at rest.
+type taskList[T Float] struct {
+	mu   sync.Mutex
+	free []*task[T]
+}
+
 var (
-	tasks32 = sync.Pool{New: func() any { return newTask[float32]() }}
-	tasks64 = sync.Pool{New: func() any { return newTask[float64]() }}
+	tasks32 taskList[float32]
+	tasks64 taskList[float64]
 )
 
-func newTask[T Float]() *task[T] {
-	t := &task[T]{}
-	t.run = t.block
+func tasks[T Float]() *taskList[T] {
+	if l, ok := any(&tasks32).(*taskList[T]); ok {
+		return l
+	}
+	return any(&tasks64).(*taskList[T])
+}
+
+func (l *taskList[T]) get() *task[T] {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := len(l.free)
+	if n == 0 {
+		t := &task[T]{}
+		t.run = t.block
+		return t
+	}
+	t := l.free[n-1]
+	l.free = l.free[:n-1]
 	return t
 }
 
-func tasks[T Float]() *sync.Pool {
-	if _, ok := any(T(0)).(float32); ok {
-		return &tasks32
-	}
-	return &tasks64
+func (l *taskList[T]) put(t *task[T]) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.free = append(l.free, t)
 }
 
 // do runs a task on vectors of n elements; a product is the result.
 func do[T Float](kind taskKind, n int, dst, x, y []T, c T) (sum float64) {
-	pool := tasks[T]()
-	t := pool.Get().(*task[T])
+	list := tasks[T]()
+	t := list.get()
 	t.kind, t.dst, t.x, t.y, t.c = kind, dst, x, y, c
 	if kind == taskDot {
 		blocks := (n + blockSize - 1) / blockSize
@@ -81,7 +101,7 @@ func do[T Float](kind taskKind, n int, dst, x, y []T, c T) (sum float64) {
 		}
 	}
 	t.dst, t.x, t.y = nil, nil, nil
-	pool.Put(t)
+	list.put(t)
 	return sum
 }
 
