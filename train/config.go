@@ -27,6 +27,11 @@ type Config struct {
 	Dir    string
 	Resume bool // go on from the checkpoint in Dir; all else must be as it was
 
+	// Profile measures every operation: History.Profile tells where the time went,
+	// and Dir gets profile.txt, tables for people, and trace.json, which
+	// ui.perfetto.dev and chrome://tracing open.
+	Profile bool
+
 	// What config.json and result.json call the data and the model, and what else
 	// config.json is to hold: anything that encoding/json can write.
 	Data, Model string

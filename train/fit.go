@@ -58,7 +58,8 @@ type run[T Float] struct {
 	history   History
 	log       *logger
 	observers []Observer
-	stop      bool      // an observer wants the end
+	stop      bool // an observer wants the end
+	began     time.Time
 	mark      time.Time // until which time is counted
 	stepped   Stepped   // the event, used again
 }
@@ -102,6 +103,7 @@ func newRun[T Float](m *nn.Model[T], d data.Dataset, c Config) (*run[T], error) 
 		return nil, err
 	}
 	r.problem = newProblem(m, r.loader, c.Seed, len(metrics))
+	r.problem.programs.measure = c.Profile
 	if err := optimizers.Check(r.optimizer, optimizers.Problem[T](r.problem)); err != nil {
 		return nil, err
 	}
@@ -129,6 +131,7 @@ func (r *run[T]) start() error {
 		}
 	}
 	r.mark = time.Now()
+	r.began = r.mark
 	c := &r.config
 	if err := r.tell(&Started{Examples: r.about.Examples, Parameters: len(r.model.Params), Optimizer: r.about.Optimizer,
 		Batch: c.Batch, Epochs: c.Epochs, StepsEpoch: r.loader.Steps(), Metrics: r.metrics, Resumed: resume, Step: r.at.Step, Dir: dir}); err != nil {
@@ -449,6 +452,14 @@ func (r *run[T]) finish() error {
 		res.Train, res.Val, res.Test = last.Train, last.Val, last.Test
 	}
 	r.history.Result = res
+	if c.Profile {
+		r.history.Profile = &Profile{r.problem.programs.profile(), time.Since(r.began).Seconds()}
+		if c.Dir != "" {
+			if err := r.history.Profile.save(c.Dir, r.began); err != nil {
+				return err
+			}
+		}
+	}
 	if c.Dir != "" {
 		text, err := indented(res)
 		if err != nil {

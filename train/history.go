@@ -8,8 +8,9 @@ import (
 
 // History is what a run has measured.
 type History struct {
-	Rows   []Row
-	Result Result // of a run that has ended
+	Rows    []Row
+	Result  Result   // of a run that has ended
+	Profile *Profile // of a run that has ended, with Config.Profile
 }
 
 // Row is one epoch.

@@ -1,6 +1,8 @@
 package train
 
 import (
+	"time"
+
 	"github.com/saddle-ml/saddle/autodiff"
 	"github.com/saddle-ml/saddle/autodiff/exec"
 	"github.com/saddle-ml/saddle/nn"
@@ -30,6 +32,7 @@ type programs[T Float] struct {
 	buffers []nn.Param
 	part    int // examples a program takes at once, where none mixes them
 	made    map[request]*program[T]
+	measure bool // every operation
 }
 
 // request names a program.
@@ -41,7 +44,7 @@ type request struct {
 }
 
 func newPrograms[T Float](m *nn.Model[T]) *programs[T] {
-	return &programs[T]{m, m.Parameters(), m.BufferList(), defaultPart, map[request]*program[T]{}}
+	return &programs[T]{model: m, list: m.Parameters(), buffers: m.BufferList(), part: defaultPart, made: map[request]*program[T]{}}
 }
 
 // program is a model compiled to one end for batches of one size.
@@ -56,6 +59,7 @@ type program[T Float] struct {
 	vector  int              // the first of the outputs, one a parameter, that make a flat vector
 	params  *T               // where the parameters that are set begin
 	scratch []float64
+	began   time.Time // when measuring did
 
 	// Of a product: whose linearisation it holds, and of the part from which row.
 	holder *sample[T]
@@ -74,6 +78,10 @@ func (p *programs[T]) lookup(r request) (*program[T], error) {
 	c, err := p.compile(r)
 	if err != nil {
 		return nil, err
+	}
+	if p.measure {
+		c.began = time.Now()
+		c.StartProfile()
 	}
 	p.made[r] = c
 	return c, nil

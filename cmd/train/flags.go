@@ -39,6 +39,7 @@ type options struct {
 	resume  string
 	minAcc  float64
 	quiet   bool
+	profile bool
 	list    bool
 	set     *flag.FlagSet
 	given   map[string]bool // flags on the command line
@@ -70,12 +71,13 @@ func (o *options) flags() *flag.FlagSet {
 	f.StringVar(&o.resume, "resume", "", "go on with the run in this `directory`")
 	f.Float64Var(&o.minAcc, "min-acc", 0, "end with status 4 if the test accuracy (0 to 1) is lower")
 	f.BoolVar(&o.quiet, "quiet", false, "show no progress")
+	f.BoolVar(&o.profile, "profile", false, "measure every operation: a table at the end, and profile.txt and trace.json, for ui.perfetto.dev, in the run directory")
 	f.BoolVar(&o.list, "list", false, "list data sets, models, optimizers and schedules")
 	return f
 }
 
 // besideResume are the flags that do not say what a run is.
-var besideResume = []string{"resume", "threads", "min-acc", "quiet", "data-dir"}
+var besideResume = []string{"resume", "threads", "min-acc", "quiet", "profile", "data-dir"}
 
 // parse reads the command line. help tells that it asked for the flags, which
 // are then written to stdout.

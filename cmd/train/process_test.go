@@ -102,6 +102,30 @@ func TestRunWritesResultsAndNotesApart(t *testing.T) {
 	}
 }
 
+func TestProfileTellsWhereTheTimeWent(t *testing.T) {
+	dir := t.TempDir()
+	r := invoke(t, dir, "-data", "blobs", "-model", "20-32-10", "-epochs", "2", "-profile", "-out", "p")
+	if r.code != exitDone {
+		t.Fatalf("status %d: %s", r.code, r.stderr)
+	}
+	table := string(read(t, dir, "p", "profile.txt"))
+	for _, want := range []string{"gradient of 128 examples", "evaluation of", "GFLOP/s", "dense1", "s in all"} {
+		if !strings.Contains(table, want) || !strings.Contains(r.stderr, want) {
+			t.Errorf("the profile does not say %q:\n%s", want, table)
+		}
+	}
+	var trace struct{ TraceEvents []map[string]any }
+	if err := json.Unmarshal(read(t, dir, "p", "trace.json"), &trace); err != nil {
+		t.Fatal(err)
+	}
+	if len(trace.TraceEvents) < 100 {
+		t.Errorf("the trace has %d events", len(trace.TraceEvents))
+	}
+	if again := invoke(t, dir, "-resume", "p", "-profile", "-quiet"); again.code != exitDone {
+		t.Errorf("resumed: %+v", again)
+	}
+}
+
 func TestExitStatus(t *testing.T) {
 	dir := t.TempDir()
 	csvFile := "a,b,kind\n" + strings.Repeat("0,1,x\n1,0,y\n", 20)

@@ -146,12 +146,18 @@ func fit[T train.Float](ctx context.Context, o *options, stdout, stderr io.Write
 		fmt.Fprintf(stderr, "%s: %d examples, %d for the test\n%s\n%s: %s\n", t.name, t.train.Len(), t.test.Len(), m.Summary(), "optimizer", o.Opt)
 		c.Observers = append(c.Observers, train.Bar(stderr))
 	}
+	c.Profile = o.profile
 	history, err := train.Fit(ctx, m, t.train, c)
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		fmt.Fprintf(stderr, "saved; resume with: %s -resume %s\n", invocation(), quoted(c.Dir))
 	}
 	if err != nil {
 		return err
+	}
+	if history.Profile != nil {
+		if _, err := history.Profile.WriteTo(stderr); err != nil {
+			return err
+		}
 	}
 	return o.report(history.Result, c.Dir, stdout, stderr)
 }
