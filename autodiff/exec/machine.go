@@ -38,8 +38,8 @@ const (
 // step runs one instruction, for the copy that is being computed.
 type step func() error
 
-// wide runs an instruction for the first n copies.
-type wide func(n int) error
+// wide runs an instruction for the copies [first, first+n).
+type wide func(first, n int) error
 
 // operand is a value as an instruction reads or writes it.
 type operand[T Float] struct {
@@ -81,9 +81,9 @@ func (m *machine[T]) wide(in *inst) (wide, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(n int) error {
+	return func(first, n int) error {
 		for k := range n {
-			m.copy = k
+			m.copy = first + k
 			if err := s(); err != nil {
 				return err
 			}

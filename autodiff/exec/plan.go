@@ -14,7 +14,14 @@ type plan struct {
 	data  []float64
 	// The caller fills slots for inputs, then outputs, one for each copy.
 	inputs, outputs int
+	together        bool // each copy of a late value has a place of its own in the arena
 }
+
+// togetherElements is how much of the arena copies of late values may take to run
+// together, an instruction for all of them at a time: as long as all stay in the
+// second-level cache that saves the most. Otherwise one runs after another, in
+// one place.
+const togetherElements = 192 << 10
 
 // align is the number of elements to which places are rounded: 64 bytes of the
 // smaller element type.
@@ -25,7 +32,18 @@ func roundUp(n int) int { return (n + align - 1) / align * align }
 // makePlan places the values of g, whose outputs are all distinct results of
 // instructions that write memory.
 func makePlan(g *graph, inputs int) *plan {
-	p := &plan{at: make([]place, len(g.vals)), inputs: inputs, outputs: len(g.outs)}
+	one := g.planCopies(inputs, 1)
+	if g.copies > 1 {
+		if p := g.planCopies(inputs, g.copies); p.arena-one.arena <= togetherElements {
+			return p
+		}
+	}
+	return one
+}
+
+// planCopies is makePlan for a number of copies that the arena has.
+func (g *graph) planCopies(inputs, copies int) *plan {
+	p := &plan{together: copies > 1, at: make([]place, len(g.vals)), inputs: inputs, outputs: len(g.outs)}
 	output := map[Value]int{}
 	for i, v := range g.outs {
 		output[v] = i
@@ -69,7 +87,7 @@ func makePlan(g *graph, inputs int) *plan {
 			owner[v] = len(spans)
 			size := roundUp(Size(g.shape(v)))
 			if in.late {
-				size *= g.copies
+				size *= copies
 			}
 			spans = append(spans, span{v, size, i, last})
 		})
@@ -85,8 +103,8 @@ func makePlan(g *graph, inputs int) *plan {
 	for v, s := range owner {
 		if s >= 0 {
 			p.at[v] = place{slot: arenaSlot, off: offset[s]}
-			if g.code[g.vals[v].inst].late {
-				p.at[v].offStep = spans[s].size / g.copies
+			if g.code[g.vals[v].inst].late && copies > 1 {
+				p.at[v].offStep = spans[s].size / copies
 			}
 		}
 	}

@@ -133,12 +133,12 @@ func (p *Program[T]) Profile() *Profile {
 
 // measured runs steps and adds up their times; first is the number of the first
 // step's line.
-func (p *Program[T]) measured(steps []wide, first, copies int) error {
+func (p *Program[T]) measured(steps []wide, first, copy, copies int) error {
 	pr := p.prof
 	at := time.Since(pr.begin)
 	began := at
 	for i, s := range steps {
-		if err := s(copies); err != nil {
+		if err := s(copy, copies); err != nil {
 			return err
 		}
 		now := time.Since(pr.begin)
@@ -150,7 +150,9 @@ func (p *Program[T]) measured(steps []wide, first, copies int) error {
 		}
 		at = now
 	}
-	pr.Runs++
+	if copy == 0 {
+		pr.Runs++
+	}
 	pr.Time += at - began
 	return nil
 }

@@ -48,6 +48,7 @@ type Program[T Float] struct {
 	key      []T                    // of random numbers; nil if there are none
 	staged   bool
 	prepared bool
+	together bool         // copies run instruction by instruction, not one after another
 	plain    *graph       // the program as it was lowered
 	regions  []*region[T] // of each instruction; nil where it is none
 	prof     *profiler    // nil if nothing is measured
@@ -112,6 +113,7 @@ var passes = []pass{
 	{"accumulate", accumulate},
 	{"fuse", fuse},
 	{"prune", prune},
+	{"pretranspose", pretranspose},
 	{"winograd", winograd},
 	{"sparsify", sparsify},
 	{"tile", tile},
@@ -149,6 +151,7 @@ func link[T Float](g *graph, o Options) (*Program[T], error) {
 	}
 	slices.SortFunc(p.inputs, func(a, b port) int { return a.slot - b.slot })
 	plan := makePlan(g, len(p.inputs))
+	p.together = plan.together
 	if o.Pool == nil {
 		o.Pool = parallel.Shared()
 	}
@@ -294,7 +297,7 @@ func (p *Program[T]) Prepare() error {
 	if err := p.ready(1); err != nil {
 		return err
 	}
-	if err := p.all(p.early, 0, 1); err != nil {
+	if err := p.all(p.early, 0, 0, 1); err != nil {
 		return err
 	}
 	p.prepared = true
@@ -312,16 +315,24 @@ func (p *Program[T]) RunCopies(n int) error {
 	if err := p.ready(n); err != nil {
 		return err
 	}
-	return p.all(p.steps, len(p.early), n)
+	if p.together {
+		return p.all(p.steps, len(p.early), 0, n)
+	}
+	for k := range n {
+		if err := p.all(p.steps, len(p.early), k, 1); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// all runs steps, the first of which has the given number.
-func (p *Program[T]) all(steps []wide, first, copies int) error {
+// all runs steps, the first of which has the given number, for some copies.
+func (p *Program[T]) all(steps []wide, first, copy, copies int) error {
 	if p.prof != nil {
-		return p.measured(steps, first, copies)
+		return p.measured(steps, first, copy, copies)
 	}
 	for _, s := range steps {
-		if err := s(copies); err != nil {
+		if err := s(copy, copies); err != nil {
 			return err
 		}
 	}
@@ -414,7 +425,7 @@ func (p *Program[T]) NonFinite() (string, error) {
 		return "", err
 	}
 	for i, s := range slices.Concat(q.early, q.steps) {
-		if err := s(1); err != nil {
+		if err := s(0, 1); err != nil {
 			return "", err
 		}
 		in := q.insts[i]

@@ -13,11 +13,11 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 	rows, cols := out.shape[r-2], out.shape[r-1]
 	batch := out.shape[:r-2]
 	if Size(out.shape) == 0 {
-		return func(int) error { return nil }
+		return func(int, int) error { return nil }
 	}
 	mat := func(o operand[T]) kernel.Mat { return kernel.Mat{Row: o.stride[r-2], Col: o.stride[r-1]} }
 	pairs := make([]pair[T], o.pairs)
-	work := 0
+	work, scratch := 0, 0
 	for i := range pairs {
 		x, y := m.operand(in.in[2*i]), m.operand(in.in[2*i+1])
 		inner := x.shape[r-1]
@@ -25,37 +25,52 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 		if i > 0 {
 			g.CutLike(pairs[0].g)
 		}
-		m.needs(g.Scratch())
-		pairs[i] = pair[T]{x, y, g, [][]int{x.stride[:r-2], y.stride[:r-2]}}
+		pairs[i] = pair[T]{x: x, y: y, g: g, strides: [][]int{x.stride[:r-2], y.stride[:r-2]}, at: scratch}
+		scratch += g.Scratch()
 		work += Size(out.shape) * inner
 	}
+	m.needs(scratch)
 	var sparse *sparseProduct[T]
 	if o.sparse {
 		sparse = m.newSparseProduct(in, pairs[0].x, pairs[0].y, cols)
 	}
 	units := pairs[0].g.Units()
 	n := Size(batch) * units
-	copies := 1
+	// What strip of a batch and copy each worker holds packed, for each pair.
+	held := make([]heldStrip, m.pool.Workers()*o.pairs)
+	first, copies := 0, 1
 	f := func(worker, i int) {
 		// Copies of one unit follow each other: they often share an operand.
-		copy, i := i%copies, i/copies
+		copy, i := first+i%copies, i/copies
 		c := out.of(copy)[i/units*rows*cols:]
 		for k := range pairs {
 			p := &pairs[k]
 			w := walker{dims: batch, strides: p.strides}
 			w.seek(i / units)
-			p.g.Do(i%units, p.x.of(copy)[w.off[0]:], p.y.of(copy)[w.off[1]:], c, m.scratch(worker), k > 0)
+			h := &held[worker*len(pairs)+k]
+			matrix := w.off[1]
+			if p.y.offStep != 0 || p.y.slotStep != 0 {
+				matrix = -1 - copy
+			}
+			if h.matrix != matrix || len(batch) > 0 {
+				*h = heldStrip{matrix, -1}
+			}
+			p.g.Do(i%units, p.x.of(copy)[w.off[0]:], p.y.of(copy)[w.off[1]:], c, m.scratch(worker)[p.at:], k > 0, &h.strip)
 		}
 	}
 	lists := func(_, i int) {
 		p := &pairs[0]
-		sparse.g.Do(i/copies, sparse.s.of(i%copies), p.y.of(i%copies), out.of(i%copies), false)
+		copy := first + i%copies
+		sparse.g.Do(i/copies, sparse.s.of(copy), p.y.of(copy), out.of(copy), false)
 	}
-	return func(k int) error {
-		copies = k
+	return func(from, k int) error {
+		first, copies = from, k
 		if sparse != nil && sparse.a.Share(sparse.s.of(0)) <= kernel.SparseShare {
 			m.pool.Run(copies*sparse.g.Units(), lists)
 			return nil
+		}
+		for i := range held {
+			held[i].strip = -1
 		}
 		if copies*work < alone {
 			for i := range copies * n {
@@ -68,11 +83,15 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 	}
 }
 
+// heldStrip is a strip of a matrix.
+type heldStrip struct{ matrix, strip int }
+
 // pair are two operands of a product with its plan.
 type pair[T Float] struct {
 	x, y    operand[T]
 	g       *kernel.Gemm[T]
 	strides [][]int // of the batch
+	at      int     // of its scratch
 }
 
 // cut gives the number and the size of the equal parts, of at most limit each,

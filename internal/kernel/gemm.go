@@ -104,8 +104,10 @@ func (g *Gemm[T]) Block(unit int) (r0, r1, c0, c1 int) {
 }
 
 // Do computes a unit: it sets its block of C to that of A B, or adds it if add.
-// C shares no memory with A or B.
-func (g *Gemm[T]) Do(unit int, a, b, c, scratch []T, add bool) {
+// C shares no memory with A or B. held is the strip of columns of B that scratch
+// holds packed, or -1: units that follow each other share one. If it is nil,
+// scratch holds none.
+func (g *Gemm[T]) Do(unit int, a, b, c, scratch []T, add bool, held *int) {
 	r0, r1, c0, c1 := g.Block(unit)
 	c = c[r0*g.c+c0:]
 	if g.k == 0 {
@@ -119,7 +121,12 @@ func (g *Gemm[T]) Do(unit int, a, b, c, scratch []T, add bool) {
 	row := g.b.Row
 	if g.packing != inPlace {
 		row = min(unitCols, (c1-c0+g.tile.lanes-1)/g.tile.lanes*g.tile.lanes)
-		g.pack(scratch[:g.k*row], row, b, c1-c0)
+		if held == nil || *held != unit/g.down {
+			g.pack(scratch[:g.k*row], row, b, c1-c0)
+		}
+		if held != nil {
+			*held = unit / g.down
+		}
 		b = scratch
 	}
 	t := block{rows: r1 - r0, cols: c1 - c0, k: g.k, segments: 1, aRow: g.a.Row, aCol: g.a.Col, bRow: row, cRow: g.c}
@@ -147,7 +154,8 @@ func (g *Gemm[T]) pack(dst []T, row int, b []T, cols int) {
 
 // Whole computes all units in turn.
 func (g *Gemm[T]) Whole(a, b, c, scratch []T, add bool) {
+	held := -1
 	for u := range g.Units() {
-		g.Do(u, a, b, c, scratch, add)
+		g.Do(u, a, b, c, scratch, add, &held)
 	}
 }

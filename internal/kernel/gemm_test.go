@@ -62,8 +62,14 @@ func testGemm[T Float](t *testing.T) {
 		g := NewGemm[T](m, n, k, a.Mat, b.Mat, crow)
 		what := fmt.Sprintf("%dx%dx%d, A %v, B %v, rows of C %d apart, add %t", m, k, n, a.Mat, b.Mat, crow, add)
 		scratch := newFenced[T](r, g.Scratch())
+		held := -1
 		for _, u := range r.Perm(g.Units()) {
-			g.Do(u, a.x, b.x, c.x, scratch.x, add)
+			if r.IntN(2) == 0 {
+				g.Do(u, a.x, b.x, c.x, scratch.x, add, nil)
+				held = -1
+			} else {
+				g.Do(u, a.x, b.x, c.x, scratch.x, add, &held)
+			}
 		}
 		for _, f := range []fenced[T]{a.fenced, b.fenced, c, scratch} {
 			f.check(t, what)
