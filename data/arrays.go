@@ -1,6 +1,10 @@
 package data
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/saddle-ml/saddle/internal/kernel"
+)
 
 // Arrays is a data set held in two slices.
 type Arrays[T Float] struct {
@@ -69,6 +73,10 @@ func readArrays[D, S Float](a *Arrays[S], x, y []D, index []int) error {
 // gather copies the rows of src named by index to dst, unless dst is nil.
 func gather[D, S Float](dst []D, src []S, size int, index []int) {
 	if dst == nil {
+		return
+	}
+	if same, ok := any(src).([]D); ok {
+		kernel.GatherRows(dst, same, size, index)
 		return
 	}
 	for i, k := range index {

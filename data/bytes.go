@@ -1,6 +1,10 @@
 package data
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/saddle-ml/saddle/internal/kernel"
+)
 
 // Bytes is a data set whose inputs are stored as bytes, a quarter of what float32 takes. Byte b is read as
 // b/255·scale + shift, where scale is 1 and shift 0 until Affine or Standardize changes them.
@@ -10,8 +14,9 @@ type Bytes struct {
 	shape     []int
 	target    Target
 	// One table entry per byte value: reading is one look-up, whatever the transforms before it.
-	table32 [256]float32
-	table64 [256]float64
+	number  [256]float64
+	table32 *kernel.ByteTable[float32]
+	table64 *kernel.ByteTable[float64]
 }
 
 var _ Dataset = (*Bytes)(nil)
@@ -43,14 +48,16 @@ func NewBytes(x []byte, shape []int, labels []byte, classes int) (*Bytes, error)
 		}
 	}
 	b := &Bytes{x: x, labels: labels, n: n, size: size, shape: in, target: target}
-	for i := range b.table64 {
-		b.setValue(i, float64(i)/255)
+	for i := range b.number {
+		b.number[i] = float64(i) / 255
 	}
+	b.tables()
 	return b, nil
 }
 
-func (b *Bytes) setValue(i int, v float64) {
-	b.table64[i], b.table32[i] = v, float32(v)
+// tables makes the tables of the numbers.
+func (b *Bytes) tables() {
+	b.table32, b.table64 = kernel.NewByteTable[float32](&b.number), kernel.NewByteTable[float64](&b.number)
 }
 
 // Len is the number of examples.
@@ -64,35 +71,30 @@ func (b *Bytes) Target() Target { return b.target }
 
 // Read32 copies examples to x and y; see Dataset.
 func (b *Bytes) Read32(x, y []float32, index []int) error {
-	return readBytes(b, x, y, index, &b.table32)
+	return readBytes(b, x, y, index, b.table32)
 }
 
 // Read64 copies examples to x and y; see Dataset.
 func (b *Bytes) Read64(x, y []float64, index []int) error {
-	return readBytes(b, x, y, index, &b.table64)
+	return readBytes(b, x, y, index, b.table64)
 }
 
 // affine folds a transform into the tables, so that reading stays one pass over the bytes.
 func (b *Bytes) affine(scale, shift float64) Dataset {
 	c := *b
-	for i, v := range b.table64 {
-		c.setValue(i, float64(v*scale)+shift)
+	for i, v := range b.number {
+		c.number[i] = float64(v*scale) + shift
 	}
+	c.tables()
 	return &c
 }
 
-func readBytes[T Float](b *Bytes, x, y []T, index []int, table *[256]T) error {
+func readBytes[T Float](b *Bytes, x, y []T, index []int, table *kernel.ByteTable[T]) error {
 	if err := checkRead(b, x, y, index); err != nil {
 		return err
 	}
 	if x != nil {
-		for i, k := range index {
-			to := x[i*b.size : (i+1)*b.size]
-			from := b.x[k*b.size:][:len(to)]
-			for j, v := range from {
-				to[j] = table[v]
-			}
-		}
+		kernel.GatherBytes(x, b.x, b.size, index, table)
 	}
 	if y != nil {
 		for i, k := range index {

@@ -13,7 +13,7 @@ type byteCounter interface {
 }
 
 func (b *Bytes) count(h *histogram) bool {
-	h.value = b.table64
+	h.value = b.number
 	h.add(b.x)
 	return true
 }
@@ -23,7 +23,7 @@ func (s *subset) count(h *histogram) bool {
 	if !ok {
 		return false
 	}
-	h.value = b.table64
+	h.value = b.number
 	for _, k := range s.index {
 		h.add(b.x[k*b.size : (k+1)*b.size])
 	}

@@ -49,12 +49,16 @@ func (l *Loader[T]) Steps() int {
 
 // Epoch is the batches of one epoch, without the first skip of them, which are not read. The same Seed, epoch and
 // skip give the same batches. While the loop works on a batch the next one is read in another goroutine, which
-// has ended when the loop ends. An error is the last thing the loop sees; of a cancelled context it is ctx.Err().
+// has ended when the loop ends; of a data set in memory each is read when it is wanted, on all cores. An error is the last thing the loop sees; of a cancelled context it is ctx.Err().
 func (l *Loader[T]) Epoch(ctx context.Context, epoch, skip int) iter.Seq2[Batch[T], error] {
 	return func(yield func(Batch[T], error) bool) {
 		p, err := l.plan(epoch, skip)
 		if err != nil {
 			yield(Batch[T]{}, err)
+			return
+		}
+		if inMemory(l.Data) {
+			p.now(ctx, yield)
 			return
 		}
 		// Two batches take turns: one with the loop, one being read. Neither channel ever blocks its sender.
@@ -150,6 +154,26 @@ func (l *Loader[T]) plan(epoch, skip int) (*plan[T], error) {
 	return &plan[T]{data: l.Data, size: size, tsize: tsize, order: order, batch: min(b, n), epoch: epoch, from: skip, steps: steps}, nil
 }
 
+// now reads each batch when the loop wants it.
+func (p *plan[T]) now(ctx context.Context, yield func(Batch[T], error) bool) {
+	pg := p.page()
+	r := newReader[T](p.data, p.size, p.tsize, p.batch)
+	for step := p.from; step < p.steps; step++ {
+		if err := ctx.Err(); err != nil {
+			yield(Batch[T]{}, err)
+			return
+		}
+		p.lay(pg, step)
+		if err := r.read(pg.batch.X, pg.batch.Y, pg.batch.Index); err != nil {
+			yield(Batch[T]{}, fmt.Errorf("data: epoch %d, batch %d: %w", p.epoch, step, err))
+			return
+		}
+		if !yield(pg.batch, nil) {
+			return
+		}
+	}
+}
+
 // page is the memory of one batch.
 type page[T Float] struct {
 	x, y  []T
@@ -185,11 +209,16 @@ func (p *plan[T]) fill(pg *page[T], step int) (err error) {
 			err = fmt.Errorf("data: epoch %d, batch %d: the data set panicked: %v\n%s", p.epoch, step, r, debug.Stack())
 		}
 	}()
-	index := p.order[step*p.batch : min((step+1)*p.batch, len(p.order))]
-	n := len(index)
-	pg.batch = Batch[T]{X: pg.x[:n*p.size], Y: pg.y[:n*p.tsize], N: n, Index: index, Epoch: p.epoch, Step: step}
-	if err := read(p.data, pg.batch.X, pg.batch.Y, index); err != nil {
+	p.lay(pg, step)
+	if err := read(p.data, pg.batch.X, pg.batch.Y, pg.batch.Index); err != nil {
 		return fmt.Errorf("data: epoch %d, batch %d: %w", p.epoch, step, err)
 	}
 	return nil
+}
+
+// lay makes pg the batch of a step, not yet read.
+func (p *plan[T]) lay(pg *page[T], step int) {
+	index := p.order[step*p.batch : min((step+1)*p.batch, len(p.order))]
+	n := len(index)
+	pg.batch = Batch[T]{X: pg.x[:n*p.size], Y: pg.y[:n*p.tsize], N: n, Index: index, Epoch: p.epoch, Step: step}
 }

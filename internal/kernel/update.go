@@ -123,7 +123,10 @@ type AdamCoefficients[T Float] struct {
 //	v = Beta2 v + Fresh2 g g
 //	x = Keep x - Rate m / (sqrt(v) + Eps)
 //
-// g itself stays. The square root and the division are exact, rounded once.
+// g itself stays. The square root and the division are exact, rounded once. In
+// float32, numbers below 2^-126, which have lost precision, count as 0 throughout:
+// means of gradients that vanish would stay there for ever, and divisions and
+// roots of them take many times as long.
 func AdamUpdate[T Float](x, g, m, v []T, c AdamCoefficients[T]) {
 	if updateAsm(adamUpdate, len(x), c.numbers(), [5][]T{x, g, m, v}) {
 		return
@@ -145,7 +148,7 @@ func AdamMaxUpdate[T Float](x, g, m, v, most []T, c AdamCoefficients[T]) {
 	g, m, v, most = g[:len(x)], m[:len(x)], v[:len(x)], most[:len(x)]
 	for i, w := range x {
 		mean, square := c.moments(w, g[i], m[i], v[i])
-		m[i], v[i], most[i] = mean, square, max(most[i], square)
+		m[i], v[i], most[i] = mean, square, max(normal(most[i]), square)
 		x[i] = c.step(w, mean, most[i])
 	}
 }
@@ -155,11 +158,21 @@ func (c *AdamCoefficients[T]) numbers() [7]T {
 }
 
 func (c *AdamCoefficients[T]) moments(w, g, m, v T) (T, T) {
-	g += T(c.Coupled * w)
-	m += T(c.Fresh1 * (g - m))
-	return m, T(c.Beta2*v) + T(T(c.Fresh2*g)*g)
+	w, g, m, v = normal(w), normal(g), normal(m), normal(v)
+	g = normal(g + normal(T(c.Coupled*w)))
+	m = normal(m + normal(T(c.Fresh1*normal(g-m))))
+	return m, normal(normal(T(c.Beta2*v)) + normal(T(normal(T(c.Fresh2*g))*g)))
 }
 
 func (c *AdamCoefficients[T]) step(w, m, v T) T {
-	return T(c.Keep*w) - T(c.Rate*m)/(T(math.Sqrt(float64(v)))+c.Eps)
+	step := normal(normal(T(c.Rate*m)) / normal(normal(T(math.Sqrt(float64(v))))+c.Eps))
+	return normal(normal(T(c.Keep*normal(w))) - step)
+}
+
+// normal is v, or 0 with its sign if v is a float32 of less than full precision.
+func normal[T Float](v T) T {
+	if sizeof[T]() == 4 && v > -0x1p-126 && v < 0x1p-126 {
+		return T(math.Copysign(0, float64(v)))
+	}
+	return v
 }

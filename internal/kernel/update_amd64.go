@@ -12,6 +12,7 @@ type updateArgs struct {
 	numbers [7]uint64
 	n       int
 	entry   updateKind
+	_       [2]uint32 // the floating-point control word, kept and changed
 }
 
 // updateChunk is how many elements one call computes: some microseconds.
