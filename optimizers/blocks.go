@@ -9,7 +9,7 @@ import (
 
 // blockSize is how many elements one core works on at a time. Blocks are cut by length alone, so the bits of a result
 // do not depend on the number of cores.
-const blockSize = 16 << 10
+const blockSize = 4 << 10
 
 // inBlocks calls f, made once so that nothing is allocated, for the blocks of a vector of n elements: block i is
 // [i·blockSize, (i+1)·blockSize), up to n.

@@ -17,12 +17,10 @@ type Pool struct {
 
 	// The current task. Written while gate is closed and empty, read between
 	// a successful join and the matching leave.
-	f func(worker, i int)
-	n int64
+	f    func(worker, i int)
+	part []part // of each worker
 
 	_    [64]byte
-	next atomic.Int64 // the next piece
-	_    [56]byte
 	gate atomic.Int64 // open bit, and the number of helpers inside
 	_    [56]byte
 	turn atomic.Int64 // counts tasks
@@ -30,6 +28,15 @@ type Pool struct {
 
 	asleep atomic.Int32
 	wake   chan struct{}
+}
+
+// part is the pieces that a worker begins with: the same ones of equal tasks, so
+// that what it left in its core's cache is there again. Who is done takes from
+// the others.
+type part struct {
+	next atomic.Int64
+	end  int64
+	_    [48]byte
 }
 
 const open = 1 << 40
@@ -41,7 +48,8 @@ const spins = 1500
 // Helpers start with the first task that needs them and last as long as the
 // process; make few pools.
 func New(workers int) *Pool {
-	return &Pool{workers: max(1, workers), wake: make(chan struct{}, max(1, workers))}
+	workers = max(1, workers)
+	return &Pool{workers: workers, part: make([]part, workers), wake: make(chan struct{}, workers)}
 }
 
 var shared = sync.OnceValue(func() *Pool { return New(runtime.GOMAXPROCS(0)) })
@@ -64,8 +72,11 @@ func (p *Pool) Run(n int, f func(worker, i int)) {
 		return
 	}
 	p.start.Do(p.launch)
-	p.f, p.n = f, int64(n)
-	p.next.Store(0)
+	p.f = f
+	for w := range p.part {
+		p.part[w].next.Store(int64(w * n / p.workers))
+		p.part[w].end = int64((w + 1) * n / p.workers)
+	}
 	p.turn.Add(1)
 	p.gate.Store(open)
 	for range min(int(p.asleep.Load()), n-1) {
@@ -84,12 +95,15 @@ func (p *Pool) Run(n int, f func(worker, i int)) {
 }
 
 func (p *Pool) work(worker int) {
-	for {
-		i := p.next.Add(1) - 1
-		if i >= p.n {
-			return
+	for k := range p.workers {
+		q := &p.part[(worker+k)%p.workers]
+		for q.next.Load() < q.end { // no writing to what others are done with
+			i := q.next.Add(1) - 1
+			if i >= q.end {
+				break
+			}
+			p.f(worker, int(i))
 		}
-		p.f(worker, int(i))
 	}
 }
 
