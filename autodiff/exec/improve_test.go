@@ -292,3 +292,36 @@ func TestPreparedValuesSurviveRuns(t *testing.T) {
 		}
 	}
 }
+
+func TestPretransposeCopiesOnceForManyProducts(t *testing.T) {
+	b := newBuilder()
+	w := b.input(20, 30)
+	v := b.add(inputOp{slot: 1, name: "v", late: true}, []int{10, 30})
+	wt := b.Permute(w, []int{1, 0})
+	g := b.returns(b.Gemm(v, wt))
+	stage(g)
+	pretranspose(g)
+	expect(t, "after", g, `
+	%0 = input("a") [20 30]
+	%1 = input("v") [10 30] late
+	%2 = view[1 30] %0 [30 20]
+	%4 = map(copy) %2 [30 20]
+	%3 = gemm %1 %4 [10 20] late
+	return %3
+	`)
+	// An early product packs it on the way.
+	b = newBuilder()
+	x, w := b.input(10, 30), b.input(20, 30)
+	g = b.returns(b.Gemm(x, b.Permute(w, []int{1, 0})))
+	before := g.String()
+	pretranspose(g)
+	expect(t, "after", g, before)
+	// Rows a page apart, read by columns, are copied.
+	b = newBuilder()
+	x, w = b.input(200, 1024), b.input(200, 40)
+	g = b.returns(b.Gemm(b.Permute(x, []int{1, 0}), w))
+	pretranspose(g)
+	if !strings.Contains(g.String(), "map(copy)") {
+		t.Errorf("columns that share cache lines are read in place:\n%s", g)
+	}
+}

@@ -70,6 +70,9 @@ func Compile[T Float](outputs []*gorgonia.Node, inputs Inputs, params Params, o 
 	if o.Copies < 0 || o.Copies > 1 && len(o.Late) == 0 {
 		return nil, fmt.Errorf("exec: %d copies of %d late inputs; allowed are 1 and more of at least one (0 means 1)", o.Copies, len(o.Late))
 	}
+	if _, err := kernel.CPU(); err != nil {
+		return nil, fmt.Errorf("exec: %w", err)
+	}
 	b := newBuilder()
 	b.g.copies = max(1, o.Copies)
 	given := slices.Concat([]*gorgonia.Node(inputs), []*gorgonia.Node(params), []*gorgonia.Node(o.Late))

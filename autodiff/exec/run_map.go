@@ -94,7 +94,7 @@ func (m *machine[T]) bindTranspose(x, out operand[T], dims []int, strides [][]in
 	dims, strides = without(dims), [][]int{without(strides[0]), without(strides[1])}
 	n := Size(dims)
 	// Matrices are cut by columns, which are rows of the result.
-	count, each := cut(cols, max(16, grain/max(1, rows)))
+	count, each := cut(cols, max(8, grain/max(1, rows)))
 	f := func(_, i int) {
 		w := walker{dims: dims, strides: strides}
 		w.seek(i / count)

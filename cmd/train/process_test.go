@@ -126,6 +126,20 @@ func TestProfileTellsWhereTheTimeWent(t *testing.T) {
 	}
 }
 
+// Kernels of another processor are the same to rounding; of none, an error.
+func TestKernelsByEnvironment(t *testing.T) {
+	dir := t.TempDir()
+	args := []string{"-data", "blobs", "-model", "softmax", "-epochs", "1", "-quiet"}
+	t.Setenv("SADDLE_CPU", "generic")
+	if r := invoke(t, dir, args...); r.code != exitDone {
+		t.Errorf("generic: %+v", r)
+	}
+	t.Setenv("SADDLE_CPU", "sse2")
+	if r := invoke(t, dir, args...); r.code != exitFailed || !strings.Contains(r.stderr, "generic, avx2 and avx512") {
+		t.Errorf("an unknown set of kernels: %+v", r)
+	}
+}
+
 func TestExitStatus(t *testing.T) {
 	dir := t.TempDir()
 	csvFile := "a,b,kind\n" + strings.Repeat("0,1,x\n1,0,y\n", 20)

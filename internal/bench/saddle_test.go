@@ -11,6 +11,7 @@ import (
 )
 
 func BenchmarkSaddle(b *testing.B) {
+	products(b)
 	for _, w := range workloads() {
 		b.Run(w.name, func(b *testing.B) {
 			b.Run("step", w.step)

@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package bench
+
+func fmas() (count int) { return 0 }
