@@ -41,9 +41,10 @@ const (
 	unitWork = 6 << 20
 	minUnits = 8
 	minWork  = 128 << 10
-	// packDepth is the k from which columns of B are packed: they span so many
-	// pages that reading them in place misses the address translation cache.
-	packDepth = 1000
+	// packBytes is the size of B from which its columns are packed: rows that far
+	// apart, and so many pages, are slow to come from where they are, the more so the
+	// busier the machine.
+	packBytes = 1 << 20
 	packRows  = 192 // fewer rows than this do not repay packing
 )
 
@@ -65,7 +66,7 @@ func NewGemm[T Float](m, n, k int, a, b Mat, c int) *Gemm[T] {
 		g.packing = reflected
 	case b.Col != 1 && n > 1:
 		g.packing = gathered
-	case m >= packRows && (k > packDepth || n > g.tile.lanes && k > 64 && b.Row*sizeof[T]()%4096 == 0):
+	case m >= packRows && (k*n*sizeof[T]() > packBytes || n > g.tile.lanes && k > 64 && b.Row*sizeof[T]()%4096 == 0):
 		g.packing = copied
 	}
 	return g

@@ -151,6 +151,10 @@ func (f *file) tile(name string, t number, mr, nv int) {
 		}
 	}
 	f.i("ADDQ", "R13", "DX")
+	if nv >= 3 {
+		// Columns of A, where they are read, may be pages apart.
+		f.i("PREFETCHT0", "(SI)(BX*8)")
+	}
 	for i, addr := range rows(mr) {
 		if embedded {
 			f.i("VFMADD231"+t.p+".BCST", addr, b(0), acc(i, 0))
