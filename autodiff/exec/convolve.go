@@ -17,7 +17,8 @@ type convOp struct {
 	n, c, k int
 	groups  int
 
-	winograd bool // the weights are transformed
+	winograd bool    // the weights are transformed
+	code     []mapFn // a function of the result, register 0, and further operands
 }
 
 // ConvPart is a convolution seen as a function of one of its operands.
@@ -35,9 +36,13 @@ func (o convOp) String() string {
 	if o.winograd {
 		name += "_winograd"
 	}
-	return fmt.Sprintf("%s(%dx%d stride %d %d pad %d %d dilation %d %d groups %d)",
+	name = fmt.Sprintf("%s(%dx%d stride %d %d pad %d %d dilation %d %d groups %d)",
 		name, w.R, w.S, w.StrideH, w.StrideW,
 		w.PadTop, w.PadLeft, w.DilationH, w.DilationW, o.groups)
+	if o.code != nil {
+		name += " " + mapOp{o.code}.String()
+	}
+	return name
 }
 
 // Conv is a convolution of n images of c channels with k filters, or one of

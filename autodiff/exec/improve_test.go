@@ -325,3 +325,102 @@ func TestPretransposeCopiesOnceForManyProducts(t *testing.T) {
 		t.Errorf("columns that share cache lines are read in place:\n%s", g)
 	}
 }
+
+// Elementwise work behind a product or a convolution is done on its blocks, with
+// operands that follow its rows or columns.
+func TestEpiloguesJoinProducts(t *testing.T) {
+	b := newBuilder()
+	x, w, bias, mask := b.input(40, 30), b.input(30, 20), b.input(20), b.input(40, 20)
+	y := b.Map2(Mul, mask, b.Map1(Relu, b.Map2(Add, b.Gemm(x, w), b.Broadcast(bias, []int{40, 20})), 0, 0))
+	g := b.returns(y)
+	fuse(g)
+	prune(g)
+	epilogues(g)
+	prune(g)
+	expect(t, "after", g, `
+	%0 = input("a") [40 30]
+	%1 = input("b") [30 20]
+	%2 = input("c") [20]
+	%3 = input("d") [40 20]
+	%5 = view[0 1] %2 [40 20]
+	%8 = gemm map(add r0 r2; relu r3; mul r1 r4) %0 %1 %3 %5 [40 20]
+	return %8
+	`)
+	// What something else reads too stays, and so does one that meets its own transpose.
+	b = newBuilder()
+	x, w = b.input(20, 30), b.input(30, 20)
+	p, q := b.Gemm(x, w), b.Gemm(w, x)
+	g = b.returns(b.Map1(Exp, p, 0, 0), p, b.Map2(Add, q, b.Permute(q, []int{1, 0})))
+	before := g.String()
+	epilogues(g)
+	expect(t, "after", g, before)
+}
+
+// TestEpiloguesKeepBits over random sizes and kinds of operands: no bit changes.
+func TestEpiloguesKeepBits(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	random := func(n int) []float32 {
+		x := make([]float32, n)
+		for i := range x {
+			x[i] = float32(r.NormFloat64())
+		}
+		return x
+	}
+	for range 60 {
+		m, n, k, batch := 1+r.IntN(150), 1+r.IntN(64), 1+r.IntN(40), 1+r.IntN(3)
+		build := func() *graph {
+			b := newBuilder()
+			x, w := b.input(batch, m, k), b.input(batch, k, n)
+			full, row, col, num, odd := b.input(batch, m, n), b.input(n), b.input(batch, m, 1), b.input(), b.input(batch, n, m)
+			to := func(v Value) Value { return b.Broadcast(v, []int{batch, m, n}) }
+			z := b.Map2(Add, b.Gemm(x, w), to(row))
+			z = b.Map2(Mul, b.Map1(Tanh, z, 0, 0), to(col))
+			z = b.Map2(Sub, b.Map2(Max, full, z), to(num))
+			if batch == 1 {
+				z = b.Map2(Mul, z, b.Permute(odd, []int{0, 2, 1}))
+			}
+			win := Window{H: 5, W: m, R: 3, S: 1, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, PadTop: 1, OH: 5, OW: m}
+			image, filter := b.input(batch, k, 5, m), b.input(n, k, 3, 1)
+			c := b.Conv(ConvOut, win, batch, k, n, 1, image, filter)
+			c = b.Map1(Sigmoid, b.Map2(Add, c, b.Broadcast(b.Reshape(row, []int{n, 1, 1}), []int{batch, n, 5, m})), 0, 0)
+			return b.returns(z, c)
+		}
+		var want [][]float32
+		var inputs [][]float32
+		for _, skip := range []string{"epilogues", ""} {
+			g := build()
+			g.single = true
+			for _, p := range passes {
+				if p.name != skip {
+					p.run(g)
+				}
+			}
+			if skip == "" && !strings.Contains(g.String(), "gemm map(") {
+				t.Fatalf("no product has an epilogue:\n%s", g)
+			}
+			p, err := link[float32](g, Options{Pool: parallel.New(2)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, q := range p.inputs {
+				if len(inputs) == i {
+					inputs = append(inputs, random(q.n))
+				}
+				p.SetInput(i, inputs[i])
+			}
+			if err := p.Run(); err != nil {
+				t.Fatal(err)
+			}
+			for i := range p.outputs {
+				if skip != "" {
+					want = append(want, slices.Clone(p.Output(i)))
+				} else if !slices.Equal(want[i], p.Output(i)) {
+					t.Fatalf("%d x %d x %d x %d: output %d differs", batch, m, k, n, i)
+				}
+			}
+			if n := testing.AllocsPerRun(5, func() { p.Run() }); n != 0 {
+				t.Errorf("%v allocations a run", n)
+			}
+		}
+	}
+}

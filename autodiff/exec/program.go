@@ -116,6 +116,8 @@ var passes = []pass{
 	{"accumulate", accumulate},
 	{"fuse", fuse},
 	{"prune", prune},
+	{"epilogues", epilogues},
+	{"prune", prune},
 	{"pretranspose", pretranspose},
 	{"winograd", winograd},
 	{"sparsify", sparsify},

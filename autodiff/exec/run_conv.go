@@ -27,7 +27,7 @@ func (m *machine[T]) bindConv(in *inst, o convOp) step {
 	case o.part == ConvWeight:
 		return m.bindConvWeight(x, y, out, o)
 	case o.winograd:
-		return m.bindWinograd(x, y, out, o)
+		return m.bindWinograd(in, x, y, out, o)
 	}
 	p := kernel.NewConv[T](w, o.c, o.k, o.groups)
 	rows, from, to := w.OH, image, result
@@ -36,10 +36,16 @@ func (m *machine[T]) bindConv(in *inst, o convOp) step {
 		rows, from, to = w.H, result, image
 	}
 	m.needs(p.Scratch())
+	e := m.newEpilogue(in, o.code, 2, len(in.in), p.Scratch())
+	wide := out.shape[2]
 	count, each := share(o.n, rows)
 	f := func(worker, i int) {
 		n, part := i/count, i%count
-		p.Rows(out.data()[n*to:][:to], x.data()[n*from:][:from], y.data(), m.scratch(worker), part*each, min(rows, (part+1)*each))
+		lo, hi := part*each, min(rows, (part+1)*each)
+		p.Rows(out.data()[n*to:][:to], x.data()[n*from:][:from], y.data(), m.scratch(worker), lo, hi)
+		if e != nil {
+			e.apply(out.data(), m.copy, (n*rows+lo)*wide, (n*rows+hi)*wide, 0, out.shape[3], m.scratch(worker))
+		}
 	}
 	return func() error { m.pool.Run(o.n*count, f); return nil }
 }

@@ -30,10 +30,13 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 		work += Size(out.shape) * inner
 	}
 	m.needs(scratch)
+	last := len(in.in)
 	var sparse *sparseProduct[T]
 	if o.sparse {
-		sparse = m.newSparseProduct(in, pairs[0].x, pairs[0].y, cols)
+		last--
+		sparse = m.newSparseProduct(in.in[last], pairs[0].x, pairs[0].y, cols)
 	}
+	e := m.newEpilogue(in, o.code, 2*o.pairs, last, scratch)
 	units := pairs[0].g.Units()
 	n := Size(batch) * units
 	// What strip of a batch and copy each worker holds packed, for each pair.
@@ -57,11 +60,20 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 			}
 			p.g.Do(i%units, p.x.of(copy)[w.off[0]:], p.y.of(copy)[w.off[1]:], c, m.scratch(worker)[p.at:], k > 0, &h.strip)
 		}
+		if e != nil {
+			r0, r1, c0, c1 := pairs[0].g.Block(i % units)
+			at := i / units * rows
+			e.apply(out.of(copy), copy, at+r0, at+r1, c0, c1, m.scratch(worker))
+		}
 	}
-	lists := func(_, i int) {
+	lists := func(worker, i int) {
 		p := &pairs[0]
-		copy := first + i%copies
-		sparse.g.Do(i/copies, sparse.s.of(copy), p.y.of(copy), out.of(copy), false)
+		copy, i := first+i%copies, i/copies
+		sparse.g.Do(i, sparse.s.of(copy), p.y.of(copy), out.of(copy), false)
+		if e != nil {
+			r0, r1, c0, c1 := sparse.g.Block(i)
+			e.apply(out.of(copy), copy, r0, r1, c0, c1, m.scratch(worker))
+		}
 	}
 	return func(from, k int) error {
 		first, copies = from, k

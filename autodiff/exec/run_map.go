@@ -253,7 +253,7 @@ func (e *expr[T]) load() {
 func (e *expr[T]) row(worker int, off *[maxArgs]int, lo, hi int) {
 	if len(e.code) == 1 && e.step[0] == 1 && e.direct() {
 		n, f := hi-lo, &e.code[0]
-		e.call(f, e.dst[off[0]+lo:][:n], e.arg(f.arg[0], off, lo, n), e.arg(f.arg[1], off, lo, n), e.arg(f.arg[2], off, lo, n))
+		call(f, e.dst[off[0]+lo:][:n], e.arg(f.arg[0], off, lo, n), e.arg(f.arg[1], off, lo, n), e.arg(f.arg[2], off, lo, n))
 		return
 	}
 	mem := e.m.scratch(worker)
@@ -280,7 +280,7 @@ func (e *expr[T]) eval(mem []T, reg *[maxArgs + maxCode][]T, dst []T) {
 		if e.regs[c] >= 0 {
 			to = mem[e.regs[c]*block:][:len(dst)]
 		}
-		e.call(f, to, reg[f.arg[0]], reg[f.arg[1]], reg[f.arg[2]])
+		call(f, to, reg[f.arg[0]], reg[f.arg[1]], reg[f.arg[2]])
 		reg[len(e.args)+c] = to
 	}
 }
@@ -304,22 +304,6 @@ func (e *expr[T]) arg(i int, off *[maxArgs]int, lo, n int) []T {
 		return e.src[i][o : o+1]
 	}
 	return e.src[i][o+lo : o+lo+n]
-}
-
-func (e *expr[T]) call(f *mapFn, dst, a, b, c []T) {
-	switch f.operand {
-	case 1:
-		if len(a) == 1 && len(dst) != 1 {
-			kernel.Map1(f.fn, dst[:1], a, f.p, f.q)
-			fill(dst[1:], dst[0])
-			return
-		}
-		kernel.Map1(f.fn, dst, a, f.p, f.q)
-	case 2:
-		kernel.Map2(f.fn, dst, a, b)
-	default:
-		kernel.Map3(f.fn, dst, a, b, c)
-	}
 }
 
 // maxCode bounds the functions of one expression and maxOperands its operands.

@@ -1,6 +1,10 @@
 package exec
 
-import "github.com/saddle-ml/saddle/internal/kernel"
+import (
+	"slices"
+
+	"github.com/saddle-ml/saddle/internal/kernel"
+)
 
 // sparsify lets products with data skip what is 0: images of digits and other
 // sparse data need a fraction of the multiplications of their first layer. Which
@@ -27,7 +31,7 @@ func sparsify(g *graph) {
 		}
 		o.sparse = true
 		to := &g.code[i] // the program has grown
-		to.op, to.in = o, []Value{in.in[0], in.in[1], s}
+		to.op, to.in = o, slices.Concat(in.in, []Value{s})
 		changed = true
 	}
 	if changed {
@@ -99,7 +103,7 @@ type sparseProduct[T Float] struct {
 	s operand[T]
 }
 
-func (m *machine[T]) newSparseProduct(in *inst, x, y operand[T], cols int) *sparseProduct[T] {
+func (m *machine[T]) newSparseProduct(s Value, x, y operand[T], cols int) *sparseProduct[T] {
 	a := kernel.NewSparse[T](x.shape[0], x.shape[1])
-	return &sparseProduct[T]{a, kernel.NewSparseGemm(a, cols, y.stride[0], cols), m.operand(in.in[2])}
+	return &sparseProduct[T]{a, kernel.NewSparseGemm(a, cols, y.stride[0], cols), m.operand(s)}
 }

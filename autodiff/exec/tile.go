@@ -146,7 +146,11 @@ func (t *tiler) sliced(in *inst, k int) bool {
 	case uniformOp:
 		return false
 	case convOp:
-		return k == 0 || o.part == ConvWeight
+		if k < 2 {
+			return k == 0 || o.part == ConvWeight
+		}
+		_, _, stride := t.g.view(v)
+		return stride[0] != 0
 	case mapOp:
 		_, _, stride := t.g.view(v)
 		return stride[0] != 0

@@ -1,6 +1,10 @@
 package exec
 
-import "github.com/saddle-ml/saddle/internal/kernel"
+import (
+	"slices"
+
+	"github.com/saddle-ml/saddle/internal/kernel"
+)
 
 // winograd makes convolutions of 3 x 3 windows in float32 need fewer
 // multiplications, where they are large enough to repay that their weights are
@@ -21,7 +25,7 @@ func winograd(g *graph) {
 		g.def(u).late = g.late(in.in[1])
 		o.winograd = true
 		to := &g.code[i] // the program has grown
-		to.op, to.in = o, []Value{in.in[0], u}
+		to.op, to.in = o, slices.Concat([]Value{in.in[0], u}, in.in[2:])
 		changed = true
 	}
 	if changed {
@@ -43,7 +47,7 @@ func (m *machine[T]) bindWinogradWeights(in *inst) step {
 }
 
 // bindWinograd is bindConv for a convolution with such weights.
-func (m *machine[T]) bindWinograd(x, u, out operand[T], o convOp) step {
+func (m *machine[T]) bindWinograd(in *inst, x, u, out operand[T], o convOp) step {
 	w := o.win
 	from, to := w.H*w.W*o.c, w.OH*w.OW*o.k
 	var p *kernel.Winograd[T]
@@ -54,10 +58,16 @@ func (m *machine[T]) bindWinograd(x, u, out operand[T], o convOp) step {
 		from, to = to, from
 	}
 	m.needs(p.Scratch())
+	e := m.newEpilogue(in, o.code, 2, len(in.in), p.Scratch())
+	high, wide := out.shape[1], out.shape[2]
 	count, each := share(o.n, p.TileRows())
 	f := func(worker, i int) {
 		n, part := i/count, i%count
-		p.Rows(out.data()[n*to:][:to], x.data()[n*from:][:from], u.data(), m.scratch(worker), part*each, min(p.TileRows(), (part+1)*each))
+		lo, hi := part*each, min(p.TileRows(), (part+1)*each)
+		p.Rows(out.data()[n*to:][:to], x.data()[n*from:][:from], u.data(), m.scratch(worker), lo, hi)
+		if e != nil {
+			e.apply(out.data(), m.copy, (n*high+2*lo)*wide, (n*high+min(high, 2*hi))*wide, 0, out.shape[3], m.scratch(worker))
+		}
 	}
 	return func() error { m.pool.Run(o.n*count, f); return nil }
 }

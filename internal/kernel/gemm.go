@@ -32,9 +32,9 @@ const (
 )
 
 const (
-	// unitCols is how many columns a unit has at most: those of B that it reads
+	// UnitCols is how many columns a unit has at most: those of B that it reads
 	// stay in the second-level cache while the rows of A go by.
-	unitCols = 64
+	UnitCols = 64
 	// A unit is about unitWork multiplications, so that one core does not wait
 	// long for the other's last one, unless that would leave fewer than minUnits;
 	// none is smaller than minWork, which takes some microseconds.
@@ -55,7 +55,7 @@ func NewGemm[T Float](m, n, k int, a, b Mat, c int) *Gemm[T] {
 	if m == 0 || n == 0 {
 		return g
 	}
-	g.across, g.cols = cut(n, unitCols, g.tile.lanes)
+	g.across, g.cols = cut(n, UnitCols, g.tile.lanes)
 	work := m * g.cols * max(k, 1)
 	g.down = max(work/unitWork, (minUnits+g.across-1)/g.across)
 	g.down = max(1, min(g.down, work/minWork, (m+11)/12))
@@ -95,7 +95,7 @@ func (g *Gemm[T]) Scratch() int {
 	if g.packing == inPlace {
 		return 0
 	}
-	return g.k * unitCols
+	return g.k * UnitCols
 }
 
 // Block gives the rows [r0, r1) and columns [c0, c1) of C that a unit computes.
@@ -121,7 +121,7 @@ func (g *Gemm[T]) Do(unit int, a, b, c, scratch []T, add bool, held *int) {
 	b = b[c0*g.b.Col:]
 	row := g.b.Row
 	if g.packing != inPlace {
-		row = min(unitCols, (c1-c0+g.tile.lanes-1)/g.tile.lanes*g.tile.lanes)
+		row = min(UnitCols, (c1-c0+g.tile.lanes-1)/g.tile.lanes*g.tile.lanes)
 		if held == nil || *held != unit/g.down {
 			g.pack(scratch[:g.k*row], row, b, c1-c0)
 		}

@@ -133,7 +133,7 @@ func TestGemmBlocksCover(t *testing.T) {
 		area := 0
 		for u := range g.Units() {
 			r0, r1, c0, c1 := g.Block(u)
-			if r0 >= r1 || c0 >= c1 || r1 > m || c1 > n || c1-c0 > unitCols {
+			if r0 >= r1 || c0 >= c1 || r1 > m || c1 > n || c1-c0 > UnitCols {
 				t.Fatalf("%dx%dx%d: unit %d is [%d,%d) x [%d,%d)", m, k, n, u, r0, r1, c0, c1)
 			}
 			area += (r1 - r0) * (c1 - c0)

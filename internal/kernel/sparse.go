@@ -151,10 +151,15 @@ func NewSparseGemm[T Float](a *Sparse[T], n, b, c int) *SparseGemm[T] {
 // Units is the number of calls of Do that make a product.
 func (g *SparseGemm[T]) Units() int { return g.down * g.across }
 
+// Block gives the rows [r0, r1) and columns [c0, c1) of C that a unit computes.
+func (g *SparseGemm[T]) Block(unit int) (r0, r1, c0, c1 int) {
+	r0, c0 = unit%g.down*g.rows, unit/g.down*g.cols
+	return r0, min(g.a.rows, r0+g.rows), c0, min(g.n, c0+g.cols)
+}
+
 // Do computes a unit: it sets its block of C to that of A B, or adds it if add.
 func (g *SparseGemm[T]) Do(unit int, a, b, c []T, add bool) {
-	r0, c0 := unit%g.down*g.rows, unit/g.down*g.cols
-	r1, c1 := min(g.a.rows, r0+g.rows), min(g.n, c0+g.cols)
+	r0, r1, c0, c1 := g.Block(unit)
 	count, index, value := g.a.parts(a)
 	if g.a.cols == 0 {
 		for r := r0; r < r1 && !add; r++ {

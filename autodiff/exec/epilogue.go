@@ -1,0 +1,219 @@
+package exec
+
+import (
+	"slices"
+
+	"github.com/saddle-ml/saddle/internal/kernel"
+)
+
+// epilogues moves elementwise work on the result of a product or a convolution
+// into it: bias, activation, and what a gradient is multiplied with are then
+// computed on each block while it is in the cache.
+func epilogues(g *graph) {
+	uses := g.uses()
+	for i := range g.code {
+		in := &g.code[i]
+		m, ok := in.op.(mapOp)
+		if !ok || len(g.shape(in.out)) < 2 {
+			continue
+		}
+		for k, v := range in.in {
+			d := g.def(v)
+			if d.out != v || len(uses[v]) != 1 || d.late != in.late || slices.Contains(g.outs, v) || !g.takesEpilogue(d) || !g.alongRows(in, k) {
+				continue
+			}
+			// The product is register 0; the other operands follow in their order.
+			code := slices.Clone(m.code)
+			for c := range code {
+				for a := range code[c].arg[:code[c].operand] {
+					switch r := &code[c].arg[a]; {
+					case *r == k:
+						*r = 0
+					case *r < k:
+						*r++
+					}
+				}
+			}
+			extras := slices.Concat(in.in[:k], in.in[k+1:])
+			in.in = slices.Concat(d.in, extras)
+			switch o := d.op.(type) {
+			case gemmOp:
+				o.code = code
+				in.op = o
+			case convOp:
+				o.code = code
+				in.op = o
+			}
+			break
+		}
+	}
+}
+
+// takesEpilogue tells whether an instruction can compute more on its blocks, and
+// gains by it: a product whose blocks are whole rows, so that none is copied, and
+// a convolution of a batch too small for slices, whose results are in the cache
+// already.
+func (g *graph) takesEpilogue(d *inst) bool {
+	switch o := d.op.(type) {
+	case gemmOp:
+		shape := g.shape(d.out)
+		return o.code == nil && shape[len(shape)-1] <= kernel.UnitCols
+	case convOp:
+		return o.code == nil && o.part != ConvWeight && o.n < tileLeast
+	}
+	return false
+}
+
+// alongRows tells whether the operands of in beside k walk the rows and columns of
+// its result, a matrix with all axes but the last as rows, with one stride each.
+func (g *graph) alongRows(in *inst, k int) bool {
+	shape := g.shape(in.out)
+	if g.shape(in.in[k])[len(shape)-1] != shape[len(shape)-1] {
+		return false
+	}
+	for j, v := range in.in {
+		if j == k {
+			continue
+		}
+		base, _, stride := g.view(v)
+		if _, ok := rowStride(shape, stride); !ok || base == in.in[k] {
+			return false
+		}
+	}
+	return true
+}
+
+// rowStride is the one stride that walks all axes but the last, if there is one.
+func rowStride(shape, stride []int) (int, bool) {
+	last := len(shape) - 1
+	rows := Size(shape[:last])
+	if rows < 2 {
+		return 0, true
+	}
+	s, ok := restride(shape[:last], stride[:last], []int{rows})
+	if !ok {
+		return 0, false
+	}
+	return s[0], true
+}
+
+// epilogue computes an expression of the blocks of a result.
+type epilogue[T Float] struct {
+	code   []mapFn
+	regs   []int
+	temps  int
+	cols   int // of the result
+	extras []operand[T]
+	row    []int // strides of the extras, from a row to the next
+	col    []int // and from a column to the next
+	at     int   // of its scratch
+}
+
+// newEpilogue is the epilogue of an instruction with code, whose operands from
+// first on are beside the result. Its scratch begins at at.
+func (m *machine[T]) newEpilogue(in *inst, code []mapFn, first, last, at int) *epilogue[T] {
+	if code == nil {
+		return nil
+	}
+	shape := m.g.shape(in.out)
+	e := &epilogue[T]{code: code, cols: shape[len(shape)-1], at: at}
+	for _, v := range in.in[first:last] {
+		x := m.operand(v)
+		row, _ := rowStride(shape, x.stride)
+		e.extras = append(e.extras, x)
+		e.row = append(e.row, row)
+		e.col = append(e.col, x.stride[len(shape)-1])
+	}
+	e.regs, e.temps = registers(code, len(e.extras)+1)
+	m.needs(at + e.scratch())
+	return e
+}
+
+// scratch is the number of elements of temporaries, of the block as it comes and
+// goes, and of the extras.
+func (e *epilogue[T]) scratch() int { return (e.temps + 2 + len(e.extras)) * block }
+
+// apply computes the rows [r0, r1) and columns [c0, c1) of the result c, whose
+// extras are those of a copy.
+func (e *epilogue[T]) apply(c []T, copyNumber, r0, r1, c0, c1 int, scratch []T) {
+	mem := scratch[e.at:]
+	part := func(i int) []T { return mem[(e.temps+i)*block:][:block] }
+	width := min(c1-c0, block)
+	for ; c0 < c1; c0 += width {
+		w := min(width, c1-c0)
+		each := max(1, block/w)
+		var reg [maxArgs + maxCode][]T
+		for i := range e.extras {
+			x := e.extras[i].of(copyNumber)
+			switch t := part(2 + i); {
+			case e.row[i] == 0 && e.col[i] == 0:
+				reg[1+i] = x[:1]
+			case e.row[i] == 0: // one row for all
+				pick(t[:w], x[c0*e.col[i]:], e.col[i])
+				repeat(t[:min(each, r1-r0)*w], t[:w])
+			}
+		}
+		for r := r0; r < r1; r += each {
+			n := min(each, r1-r)
+			size := n * w
+			whole := w == e.cols // rows follow each other
+			in, out := part(0)[:size], part(1)[:size]
+			if whole {
+				in = c[r*e.cols:][:size]
+				out = in
+			} else {
+				for k := range n {
+					copy(in[k*w:][:w], c[(r+k)*e.cols+c0:])
+				}
+			}
+			reg[0] = in
+			for i := range e.extras {
+				sr, sc := e.row[i], e.col[i]
+				switch {
+				case sr == 0 && sc == 0:
+				case sr == 0:
+					reg[1+i] = part(2 + i)[:size]
+				case whole && sc == 1 && sr == e.cols:
+					reg[1+i] = e.extras[i].of(copyNumber)[r*sr:][:size]
+				default:
+					t, x := part(2 + i)[:size], e.extras[i].of(copyNumber)
+					for k := range n {
+						pick(t[k*w:][:w], x[(r+k)*sr+c0*sc:], sc)
+					}
+					reg[1+i] = t
+				}
+			}
+			for k := range e.code {
+				f := &e.code[k]
+				to := out
+				if e.regs[k] >= 0 {
+					to = mem[e.regs[k]*block:][:size]
+				}
+				call(f, to, reg[f.arg[0]], reg[f.arg[1]], reg[f.arg[2]])
+				reg[1+len(e.extras)+k] = to
+			}
+			if !whole {
+				for k := range n {
+					copy(c[(r+k)*e.cols+c0:][:w], out[k*w:])
+				}
+			}
+		}
+	}
+}
+
+// call computes a function of runs of numbers, each as long as dst or one number.
+func call[T Float](f *mapFn, dst, a, b, c []T) {
+	switch f.operand {
+	case 1:
+		if len(a) == 1 && len(dst) != 1 {
+			kernel.Map1(f.fn, dst[:1], a, f.p, f.q)
+			fill(dst[1:], dst[0])
+			return
+		}
+		kernel.Map1(f.fn, dst, a, f.p, f.q)
+	case 2:
+		kernel.Map2(f.fn, dst, a, b)
+	default:
+		kernel.Map3(f.fn, dst, a, b, c)
+	}
+}
