@@ -115,6 +115,8 @@ func (m *machine[T]) bind(in *inst) (step, error) {
 		return m.bindReverse(in), nil
 	case indexOp:
 		return m.bindIndex(in, o), nil
+	case entropyOp:
+		return m.bindEntropy(in, o), nil
 	case placeOp:
 		return m.bindPlace(in, o), nil
 	case uniformOp:

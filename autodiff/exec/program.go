@@ -112,6 +112,7 @@ var passes = []pass{
 	{"simplify", simplify},
 	{"rectify", rectify},
 	{"unpool", unpool},
+	{"entropy", entropy},
 	{"stage", stage},
 	{"accumulate", accumulate},
 	{"fuse", fuse},

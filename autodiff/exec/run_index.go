@@ -27,14 +27,22 @@ func (m *machine[T]) bindIndex(in *inst, o indexOp) step {
 		run = d.put
 	}
 	return func() error {
-		for i, v := range ix.data() {
-			if !(v >= 0 && v < T(o.size) && v == T(int(v))) {
-				return fmt.Errorf("exec: %s: index %v at place %d: want a whole number from 0 to %d", label(in), v, i, o.size-1)
-			}
+		if err := checkIndices(in, ix.data(), o.size); err != nil {
+			return err
 		}
 		m.pool.Run(d.outer, run)
 		return nil
 	}
+}
+
+// checkIndices tells what an instruction cannot take as indices below size.
+func checkIndices[T Float](in *inst, x []T, size int) error {
+	for i, v := range x {
+		if !(v >= 0 && v < T(size) && v == T(int(v))) {
+			return fmt.Errorf("exec: %s: index %v at place %d: want a whole number from 0 to %d", label(in), v, i, size-1)
+		}
+	}
+	return nil
 }
 
 // label names an instruction in an error.
