@@ -11,31 +11,32 @@ import (
 	"github.com/saddle-ml/saddle/train"
 )
 
+func check(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
 // A network with a layer of one's own, trained on two-dimensional spirals.
 func Example() {
-	// x·sigmoid(βx) with a β that is learned.
+	ctx := context.Background()
+	spirals, err := data.Open(ctx, "spirals", "")
+	check(err)
+
+	// x·sigmoid(βx), with a β that is learned, is one function.
 	swish := nn.Func(func(s *nn.Scope, x *nn.Node) *nn.Node {
 		beta := s.Param("beta", nn.Constant(1), 1)
 		return s.Mul(x, s.Sigmoid(s.Mul(beta, x)))
 	})
 	net := nn.Sequential{nn.Dense{Units: 32}, swish, nn.Dense{Units: 32}, swish, nn.Dense{Units: 3}}
-
-	ctx := context.Background()
-	spirals, err := data.Open(ctx, "spirals", "")
-	if err != nil {
-		log.Fatal(err)
-	}
 	model, err := nn.Build[float32](net, nn.SoftmaxCrossEntropy{}, spirals.Train.Shape(), nn.Seed(1))
-	if err != nil {
-		log.Fatal(err)
-	}
+	check(err)
+
 	history, err := train.Fit(ctx, model, spirals.Train, train.Config{
 		Optimizer: &optimizers.Adam{LR: 0.01}, Epochs: 20, Batch: 50, Test: spirals.Test,
 	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Printf("test accuracy above 97 %%: %t\n", history.Result.Test.Metrics["accuracy"] > 0.97)
+	check(err)
+	fmt.Println("test accuracy above 97 %:", history.Result.Test.Metrics["accuracy"] > 0.97)
 	// Output: test accuracy above 97 %: true
 }
 
