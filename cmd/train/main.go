@@ -10,31 +10,6 @@
 // when the test accuracy is below -min-acc and 130 when it was interrupted.
 package main
 
-import (
-	"context"
-	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
+import "github.com/saddle-ml/saddle/internal/cli"
 
-	"golang.org/x/term"
-)
-
-func main() {
-	ctx, cancel := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	line := "" // ends the line of a progress bar
-	if term.IsTerminal(int(os.Stderr.Fd())) {
-		line = "\n"
-	}
-	go func() {
-		<-signals
-		fmt.Fprintf(os.Stderr, "%strain: stopping; interrupt again to stop at once\n", line)
-		cancel()
-		<-signals
-		fmt.Fprintf(os.Stderr, "%strain: stopped at once; the last checkpoint stays\n", line)
-		os.Exit(exitInterrupted) // files are whole at any time
-	}()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
-}
+func main() { cli.Main("train", run) }

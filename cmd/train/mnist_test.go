@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/saddle-ml/saddle/internal/cli"
 )
 
 // What the command is for: with no flags, and with one word changed.
@@ -17,7 +19,7 @@ func TestMNISTIsLearned(t *testing.T) {
 	} {
 		t.Run(args, func(t *testing.T) {
 			r := invoke(t, t.TempDir(), append(strings.Fields(args), "-quiet")...)
-			if r.code != exitDone || !strings.HasPrefix(r.stdout, "test accuracy 9") {
+			if r.code != cli.ExitDone || !strings.HasPrefix(r.stdout, "test accuracy 9") {
 				t.Errorf("%+v", r)
 			}
 		})

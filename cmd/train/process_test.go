@@ -10,9 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/saddle-ml/saddle/internal/cli"
 )
 
 // binary is this command, built once.
@@ -67,7 +68,7 @@ func read(t *testing.T, path ...string) []byte {
 func TestRunWritesResultsAndNotesApart(t *testing.T) {
 	dir := t.TempDir()
 	r := invoke(t, dir, "-data", "spirals", "-model", "2-32-3", "-epochs", "3", "-val", "0.1", "-opt", "adam:beta1=0.8+clip:norm=5", "-weight-decay", "1e-4")
-	if r.code != exitDone {
+	if r.code != cli.ExitDone {
 		t.Fatalf("status %d: %s", r.code, r.stderr)
 	}
 	if lines := strings.Split(strings.TrimSpace(r.stdout), "\n"); len(lines) != 2 || !strings.HasPrefix(lines[0], "test accuracy ") || lines[1] != "saved in "+filepath.Join("runs", "spirals-2-32-3-adam-1") {
@@ -94,10 +95,10 @@ func TestRunWritesResultsAndNotesApart(t *testing.T) {
 		t.Errorf("metrics.csv: %v %v", rows, err)
 	}
 	quiet := invoke(t, dir, "-data", "spirals", "-model", "2-32-3", "-epochs", "1", "-quiet", "-out", "mine")
-	if quiet.code != exitDone || quiet.stderr != "" || !strings.HasSuffix(quiet.stdout, "saved in mine\n") {
+	if quiet.code != cli.ExitDone || quiet.stderr != "" || !strings.HasSuffix(quiet.stdout, "saved in mine\n") {
 		t.Errorf("-quiet: %+v", quiet)
 	}
-	if again := invoke(t, dir, "-data", "spirals", "-out", "mine", "-quiet"); again.code != exitFailed || !strings.Contains(again.stderr, "holds a run already") {
+	if again := invoke(t, dir, "-data", "spirals", "-out", "mine", "-quiet"); again.code != cli.ExitFailed || !strings.Contains(again.stderr, "holds a run already") {
 		t.Errorf("a run over another: %+v", again)
 	}
 }
@@ -105,7 +106,7 @@ func TestRunWritesResultsAndNotesApart(t *testing.T) {
 func TestProfileTellsWhereTheTimeWent(t *testing.T) {
 	dir := t.TempDir()
 	r := invoke(t, dir, "-data", "blobs", "-model", "20-32-10", "-epochs", "2", "-profile", "-out", "p")
-	if r.code != exitDone {
+	if r.code != cli.ExitDone {
 		t.Fatalf("status %d: %s", r.code, r.stderr)
 	}
 	table := string(read(t, dir, "p", "profile.txt"))
@@ -121,7 +122,7 @@ func TestProfileTellsWhereTheTimeWent(t *testing.T) {
 	if len(trace.TraceEvents) < 100 {
 		t.Errorf("the trace has %d events", len(trace.TraceEvents))
 	}
-	if again := invoke(t, dir, "-resume", "p", "-profile", "-quiet"); again.code != exitDone {
+	if again := invoke(t, dir, "-resume", "p", "-profile", "-quiet"); again.code != cli.ExitDone {
 		t.Errorf("resumed: %+v", again)
 	}
 }
@@ -131,11 +132,11 @@ func TestKernelsByEnvironment(t *testing.T) {
 	dir := t.TempDir()
 	args := []string{"-data", "blobs", "-model", "softmax", "-epochs", "1", "-quiet"}
 	t.Setenv("SADDLE_CPU", "generic")
-	if r := invoke(t, dir, args...); r.code != exitDone {
+	if r := invoke(t, dir, args...); r.code != cli.ExitDone {
 		t.Errorf("generic: %+v", r)
 	}
 	t.Setenv("SADDLE_CPU", "sse2")
-	if r := invoke(t, dir, args...); r.code != exitFailed || !strings.Contains(r.stderr, "generic, avx2 and avx512") {
+	if r := invoke(t, dir, args...); r.code != cli.ExitFailed || !strings.Contains(r.stderr, "generic, avx2 and avx512") {
 		t.Errorf("an unknown set of kernels: %+v", r)
 	}
 }
@@ -157,57 +158,57 @@ func TestExitStatus(t *testing.T) {
 		code int
 		want string // in stdout or stderr
 	}{
-		{"-h", exitDone, "usage: train"},
-		{"-list", exitDone, "autoencoder"},
-		{"-opt list", exitDone, "nesterov=false"},
-		{"-data t.csv -model softmax -epochs 20 -min-acc 1 -batch 4", exitDone, "test accuracy 100.00 %"},
+		{"-h", cli.ExitDone, "usage: train"},
+		{"-list", cli.ExitDone, "autoencoder"},
+		{"-opt list", cli.ExitDone, "nesterov=false"},
+		{"-data t.csv -model softmax -epochs 20 -min-acc 1 -batch 4", cli.ExitDone, "test accuracy 100.00 %"},
 		{"-min-acc 1", exitAccuracy, "below the 1 of -min-acc"},
-		{"-data bad.csv", exitFailed, "bad.csv: "},
-		{"-data none.csv", exitFailed, "none.csv"},
-		{"-data mnist -data-dir " + filepath.Join(dir, "nothing"), exitFailed, "nothing"},
-		{"-resume nowhere", exitFailed, "not the directory of a run"},
-		{"-opt sgd:lr=1e38 -epochs 3", exitFailed, "step "},
-		{"-opt adm", exitUsage, `did you mean "adam"?`},
-		{"-opt adam:beta3=1", exitUsage, "beta1"},
-		{"-opt adam:beta1=1", exitUsage, "[0, 1)"},
-		{"-opt sgd:nesterov", exitUsage, "momentum"},
-		{"-opt hf -lr 1", exitUsage, "hf has no lr"},
-		{"-opt hf -schedule cosine", exitUsage, "no learning rate"},
-		{"-opt adam+cosine -schedule cosine", exitUsage, "already"},
-		{"-schedule cosin", exitUsage, `did you mean "cosine"?`},
-		{"-model lenett", exitUsage, `did you mean "lenet"?`},
-		{"-model 3-4", exitUsage, "begin with 20"},
-		{"-model lenet", exitUsage, "images"},
-		{"-model autoencoder", exitUsage, "[0, 1]"},
-		{"-data mnits", exitUsage, `did you mean "mnist"?`},
-		{"-modle mlp", exitUsage, "did you mean -model?"},
-		{"-precision float16", exitUsage, "float32 and float64"},
-		{"-epochs 0", exitUsage, "-epochs is 0"},
-		{"-batch -1", exitUsage, "-batch is -1"},
-		{"-limit 0", exitUsage, "-limit is 0"},
-		{"-threads 0", exitUsage, "-threads is 0"},
-		{"-threads 1025", exitUsage, "1 to 1024"},
-		{"-epochs 9223372036854775807", exitUsage, "1 to 1000000000"},
-		{"-epochs 99999999999999999999", exitUsage, `-epochs is "99999999999999999999"; allowed are whole numbers`},
-		{"-seed -1", exitUsage, "0 to 18446744073709551615"},
-		{"-quiet=maybe", exitUsage, "true and false"},
-		{"-lr -1", exitUsage, "-lr is -1"},
-		{"-lr Inf", exitUsage, "-lr is +Inf"},
-		{"-lr 0.1 -opt sgd:lr=0.2", exitUsage, "-lr 0.1 beside -opt sgd:lr=0.2"},
-		{"-weight-decay NaN", exitUsage, "-weight-decay is NaN"},
-		{"-weight-decay 1 -opt sgd:weight_decay=0.2", exitUsage, "which sets weight_decay already"},
-		{"-clip Inf", exitUsage, "-clip is +Inf"},
-		{"-data-dir /", exitUsage, "not read from files"},
-		{"-data one.csv", exitFailed, `the one class "x"`},
-		{"-data none.CSV.GZ", exitFailed, "none.CSV.GZ"},
-		{"-limit 2 -val 0.1", exitUsage, "leaves one part empty"},
-		{"-val 1", exitUsage, "-val is 1"},
-		{"-min-acc 97", exitUsage, "0 to 1"},
-		{"-clip 0", exitUsage, "-clip is 0"},
-		{"-clip NaN", exitUsage, "-clip is NaN"},
-		{"-lr x", exitUsage, `-lr is "x"; allowed are numbers`},
-		{"-resume runs -seed 1", exitUsage, "-seed is not allowed"},
-		{"mlp", exitUsage, `unexpected argument "mlp"`},
+		{"-data bad.csv", cli.ExitFailed, "bad.csv: "},
+		{"-data none.csv", cli.ExitFailed, "none.csv"},
+		{"-data mnist -data-dir " + filepath.Join(dir, "nothing"), cli.ExitFailed, "nothing"},
+		{"-resume nowhere", cli.ExitFailed, "not the directory of a run"},
+		{"-opt sgd:lr=1e38 -epochs 3", cli.ExitFailed, "step "},
+		{"-opt adm", cli.ExitUsage, `did you mean "adam"?`},
+		{"-opt adam:beta3=1", cli.ExitUsage, "beta1"},
+		{"-opt adam:beta1=1", cli.ExitUsage, "[0, 1)"},
+		{"-opt sgd:nesterov", cli.ExitUsage, "momentum"},
+		{"-opt hf -lr 1", cli.ExitUsage, "hf has no lr"},
+		{"-opt hf -schedule cosine", cli.ExitUsage, "no learning rate"},
+		{"-opt adam+cosine -schedule cosine", cli.ExitUsage, "already"},
+		{"-schedule cosin", cli.ExitUsage, `did you mean "cosine"?`},
+		{"-model lenett", cli.ExitUsage, `did you mean "lenet"?`},
+		{"-model 3-4", cli.ExitUsage, "begin with 20"},
+		{"-model lenet", cli.ExitUsage, "images"},
+		{"-model autoencoder", cli.ExitUsage, "[0, 1]"},
+		{"-data mnits", cli.ExitUsage, `did you mean "mnist"?`},
+		{"-modle mlp", cli.ExitUsage, "did you mean -model?"},
+		{"-precision float16", cli.ExitUsage, "float32 and float64"},
+		{"-epochs 0", cli.ExitUsage, "-epochs is 0"},
+		{"-batch -1", cli.ExitUsage, "-batch is -1"},
+		{"-limit 0", cli.ExitUsage, "-limit is 0"},
+		{"-threads 0", cli.ExitUsage, "-threads is 0"},
+		{"-threads 1025", cli.ExitUsage, "1 to 1024"},
+		{"-epochs 9223372036854775807", cli.ExitUsage, "1 to 1000000000"},
+		{"-epochs 99999999999999999999", cli.ExitUsage, `-epochs is "99999999999999999999"; allowed are whole numbers`},
+		{"-seed -1", cli.ExitUsage, "0 to 18446744073709551615"},
+		{"-quiet=maybe", cli.ExitUsage, "true and false"},
+		{"-lr -1", cli.ExitUsage, "-lr is -1"},
+		{"-lr Inf", cli.ExitUsage, "-lr is +Inf"},
+		{"-lr 0.1 -opt sgd:lr=0.2", cli.ExitUsage, "-lr 0.1 beside -opt sgd:lr=0.2"},
+		{"-weight-decay NaN", cli.ExitUsage, "-weight-decay is NaN"},
+		{"-weight-decay 1 -opt sgd:weight_decay=0.2", cli.ExitUsage, "which sets weight_decay already"},
+		{"-clip Inf", cli.ExitUsage, "-clip is +Inf"},
+		{"-data-dir /", cli.ExitUsage, "not read from files"},
+		{"-data one.csv", cli.ExitFailed, `the one class "x"`},
+		{"-data none.CSV.GZ", cli.ExitFailed, "none.CSV.GZ"},
+		{"-limit 2 -val 0.1", cli.ExitUsage, "leaves one part empty"},
+		{"-val 1", cli.ExitUsage, "-val is 1"},
+		{"-min-acc 97", cli.ExitUsage, "0 to 1"},
+		{"-clip 0", cli.ExitUsage, "-clip is 0"},
+		{"-clip NaN", cli.ExitUsage, "-clip is NaN"},
+		{"-lr x", cli.ExitUsage, `-lr is "x"; allowed are numbers`},
+		{"-resume runs -seed 1", cli.ExitUsage, "-seed is not allowed"},
+		{"mlp", cli.ExitUsage, `unexpected argument "mlp"`},
 	} {
 		args := strings.Fields(c.args)
 		if c.args[0] == '-' && args[0] != "-resume" {
@@ -217,7 +218,7 @@ func TestExitStatus(t *testing.T) {
 		if r.code != c.code || !strings.Contains(r.stdout+r.stderr, c.want) {
 			t.Errorf("%s: status %d, want %d with %q\n%s%s", c.args, r.code, c.code, c.want, r.stdout, r.stderr)
 		}
-		if c.code == exitUsage && (r.stdout != "" || !strings.Contains(r.stderr, "-h")) {
+		if c.code == cli.ExitUsage && (r.stdout != "" || !strings.Contains(r.stderr, "-h")) {
 			t.Errorf("%s: a usage error is a note on stderr that names -h: %+v", c.args, r)
 		}
 	}
@@ -232,7 +233,7 @@ func TestExitStatus(t *testing.T) {
 func TestEmptyValuesAreUsageErrors(t *testing.T) {
 	for _, name := range []string{"data", "data-dir", "model", "opt", "schedule", "precision", "out", "resume"} {
 		r := invoke(t, t.TempDir(), "-data", "blobs", "-epochs", "1", "-"+name, "")
-		if r.code != exitUsage || !strings.Contains(r.stderr, "-"+name+" is empty") {
+		if r.code != cli.ExitUsage || !strings.Contains(r.stderr, "-"+name+" is empty") {
 			t.Errorf("-%s '': %+v", name, r)
 		}
 	}
@@ -250,7 +251,7 @@ func TestOutLeavesWhatIsThere(t *testing.T) {
 		if strings.HasPrefix(args, "-resume") {
 			r = invoke(t, dir, strings.Fields(args)...)
 		}
-		if r.code == exitDone || r.stderr == "" {
+		if r.code == cli.ExitDone || r.stderr == "" {
 			t.Errorf("%s: %+v", args, r)
 		}
 		if string(read(t, file)) != "mine" {
@@ -303,7 +304,7 @@ func TestFieldsOfResultAndMetrics(t *testing.T) {
 	} {
 		out := filepath.Join(dir, "run")
 		r := invoke(t, dir, append(strings.Fields(c.args), "-epochs", "1", "-quiet", "-out", out)...)
-		if r.code != exitDone || !strings.HasPrefix(r.stdout, c.stdout) {
+		if r.code != cli.ExitDone || !strings.HasPrefix(r.stdout, c.stdout) {
 			t.Fatalf("%s: %+v", c.args, r)
 		}
 		if got := strings.Join(keys(t, read(t, out, "result.json")), " "); got != c.result {
@@ -326,40 +327,32 @@ func TestResumeOfARunOnAFile(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if r := invoke(t, dir, "-data", "t.csv", "-epochs", "2", "-out", "run", "-quiet"); r.code != exitDone {
+	if r := invoke(t, dir, "-data", "t.csv", "-epochs", "2", "-out", "run", "-quiet"); r.code != cli.ExitDone {
 		t.Fatalf("%+v", r)
 	}
 	run := filepath.Join(dir, "run")
 	weights := string(read(t, run, "last.safetensors"))
 	// One that has ended is told of again, and stays as it is.
-	if r := invoke(t, other, "-resume", run, "-quiet", "-min-acc", "0.9"); r.code != exitDone || !strings.HasPrefix(r.stdout, "test accuracy 100.00 %") || string(read(t, run, "last.safetensors")) != weights {
+	if r := invoke(t, other, "-resume", run, "-quiet", "-min-acc", "0.9"); r.code != cli.ExitDone || !strings.HasPrefix(r.stdout, "test accuracy 100.00 %") || string(read(t, run, "last.safetensors")) != weights {
 		t.Errorf("%+v", r)
 	}
 	if err := os.WriteFile(path, []byte(strings.Replace(text, "1,0,y", "1,0.001,y", 1)), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if r := invoke(t, other, "-resume", run, "-quiet"); r.code != exitFailed || !strings.Contains(r.stderr, "data is not what it was") {
+	if r := invoke(t, other, "-resume", run, "-quiet"); r.code != cli.ExitFailed || !strings.Contains(r.stderr, "data is not what it was") {
 		t.Errorf("%+v", r)
 	}
 	if err := os.WriteFile(filepath.Join(run, "config.json"), []byte(`{"format":1,"settings":{"opt":"adam","precision":"float8"}}`), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if r := invoke(t, other, "-resume", run, "-quiet"); r.code != exitFailed || !strings.Contains(r.stderr, "float8") || !strings.Contains(r.stderr, "config.json") {
+	if r := invoke(t, other, "-resume", run, "-quiet"); r.code != cli.ExitFailed || !strings.Contains(r.stderr, "float8") || !strings.Contains(r.stderr, "config.json") {
 		t.Errorf("%+v", r)
 	}
 	if err := os.WriteFile(filepath.Join(run, "config.json"), []byte(`{"format":1}`), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if r := invoke(t, other, "-resume", run, "-quiet"); r.code != exitFailed || !strings.Contains(r.stderr, "another program") {
+	if r := invoke(t, other, "-resume", run, "-quiet"); r.code != cli.ExitFailed || !strings.Contains(r.stderr, "another program") {
 		t.Errorf("%+v", r)
-	}
-}
-
-func TestQuotedPaths(t *testing.T) {
-	for path, want := range map[string]string{"runs/mnist-mlp-adam-1": "runs/mnist-mlp-adam-1", "my data": "'my data'", "it's": `'it'\''s'`, "$HOME": "'$HOME'", "a;b": "'a;b'", "ü": "ü"} {
-		if got := quoted(path); got != want && runtime.GOOS != "windows" {
-			t.Errorf("quoted(%q) = %s, want %s", path, got, want)
-		}
 	}
 }
 
@@ -393,7 +386,7 @@ func TestSeedAloneDeterminesTheWeights(t *testing.T) {
 	dir := t.TempDir()
 	weights := func(out string, args ...string) string {
 		args = append(args, "-data", "blobs", "-epochs", "2", "-quiet", "-out", out)
-		if r := invoke(t, dir, args...); r.code != exitDone {
+		if r := invoke(t, dir, args...); r.code != cli.ExitDone {
 			t.Fatalf("%v: %+v", args, r)
 		}
 		return string(read(t, dir, out, "last.safetensors"))

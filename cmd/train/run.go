@@ -9,22 +9,17 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
+	"github.com/saddle-ml/saddle/internal/cli"
+	"github.com/saddle-ml/saddle/internal/task"
 	"github.com/saddle-ml/saddle/nn"
 	"github.com/saddle-ml/saddle/optimizers"
 	"github.com/saddle-ml/saddle/train"
 )
 
-// The exit statuses.
-const (
-	exitDone        = 0
-	exitFailed      = 1
-	exitUsage       = 2
-	exitAccuracy    = 4
-	exitInterrupted = 130
-)
+// exitAccuracy is the status for a test accuracy below -min-acc.
+const exitAccuracy = 4
 
 // errAccuracy is for a test accuracy below -min-acc.
 var errAccuracy = errors.New("accuracy")
@@ -33,26 +28,11 @@ var errAccuracy = errors.New("accuracy")
 // and returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	err := command(ctx, args, stdout, stderr)
-	var usage usageError
-	switch {
-	case err == nil:
-		return exitDone
-	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
-		fmt.Fprintf(stderr, "train: interrupted\n")
-		return exitInterrupted
-	case errors.Is(err, errAccuracy):
+	if errors.Is(err, errAccuracy) {
 		return exitAccuracy
-	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "train: %s\nrun with -h for the flags, with -list for what they know\n", message(err))
-		return exitUsage
 	}
-	fmt.Fprintf(stderr, "train: %s\n", message(err))
-	return exitFailed
+	return cli.Status(ctx, "train", err, stderr)
 }
-
-// message is an error without the name of the package train at its beginning,
-// which is this command's too.
-func message(err error) string { return strings.TrimPrefix(err.Error(), "train: ") }
 
 func command(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o, help, err := parse(args, stdout)
@@ -76,7 +56,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		return err
 	}
 	if o.minAcc > 0 && nn.IsAutoencoder(o.Model) {
-		return usagef("-min-acc: an autoencoder has no accuracy")
+		return cli.Usagef("-min-acc: an autoencoder has no accuracy")
 	}
 	if o.Precision == "float64" {
 		return fit[float64](ctx, o, stdout, stderr)
@@ -96,7 +76,7 @@ func (o *options) restore() error {
 	if o.Opt == "" {
 		return fmt.Errorf("%s has no settings of this command: the run was begun by another program", path)
 	}
-	if err := o.settings.check(); err != nil {
+	if err := o.Spec.Check(); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
@@ -116,40 +96,36 @@ func fit[T train.Float](ctx context.Context, o *options, stdout, stderr io.Write
 			fmt.Fprintf(stderr, "loading %s; what is not on this machine is fetched, once\n", o.Data)
 		}
 	})
-	t, err := o.load(ctx)
+	t, err := task.Load(ctx, o.Spec)
 	waiting.Stop()
 	if err != nil {
 		return err
 	}
-	net, loss, err := nn.ByName(o.Model, t.train.Shape(), t.classes)
-	if err != nil {
-		return usageError{err}
-	}
-	m, err := nn.Build[T](net, loss, t.train.Shape(), nn.Seed(o.Seed))
+	m, err := task.Build[T](t, o.Spec)
 	if err != nil {
 		return err
 	}
-	c := train.Config{Optimizer: method, Epochs: o.Epochs, Batch: o.Batch, Seed: o.Seed, Val: t.val, Test: t.test,
-		Data: t.name, Model: o.Model, Settings: o.settings, Resume: o.resume != ""}
+	c := train.Config{Optimizer: method, Epochs: o.Epochs, Batch: o.Batch, Seed: o.Seed, Val: t.Val, Test: t.Test,
+		Data: t.Name, Model: o.Model, Settings: o.settings, Resume: o.resume != ""}
 	switch {
 	case c.Resume:
 		c.Dir = o.resume
 	case o.out != "":
 		c.Dir = o.out
 	default:
-		if c.Dir, err = train.NewDir("runs", fmt.Sprintf("%s-%s-%s", t.name, o.Model, optimizers.Describe(method).Name)); err != nil {
+		if c.Dir, err = train.NewDir("runs", fmt.Sprintf("%s-%s-%s", t.Name, o.Model, optimizers.Describe(method).Name)); err != nil {
 			return err
 		}
 		defer os.Remove(c.Dir) // it stays unless it is empty: the run did not begin
 	}
 	if !o.quiet {
-		fmt.Fprintf(stderr, "%s: %d examples, %d for the test\n%s\n%s: %s\n", t.name, t.train.Len(), t.test.Len(), m.Summary(), "optimizer", o.Opt)
+		fmt.Fprintf(stderr, "%s: %d examples, %d for the test\n%s\n%s: %s\n", t.Name, t.Train.Len(), t.Test.Len(), m.Summary(), "optimizer", o.Opt)
 		c.Observers = append(c.Observers, train.Bar(stderr))
 	}
 	c.Profile = o.profile
-	history, err := train.Fit(ctx, m, t.train, c)
+	history, err := train.Fit(ctx, m, t.Train, c)
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		fmt.Fprintf(stderr, "saved; resume with: %s -resume %s\n", invocation(), quoted(c.Dir))
+		fmt.Fprintf(stderr, "saved; resume with: %s -resume %s\n", cli.Invocation("train"), cli.Quoted(c.Dir))
 	}
 	if err != nil {
 		return err
@@ -181,30 +157,4 @@ func (o *options) report(r train.Result, dir string, stdout, stderr io.Writer) e
 		return errAccuracy
 	}
 	return nil
-}
-
-// invocation is how this command was begun.
-func invocation() string {
-	path, err := os.Executable()
-	if err != nil || strings.Contains(path, "go-build") {
-		return "go run ./cmd/train"
-	}
-	if rel, err := filepath.Rel(".", path); err == nil && !strings.HasPrefix(rel, "..") {
-		return "./" + filepath.ToSlash(rel)
-	}
-	return path
-}
-
-// quoted is a path as a shell takes it.
-func quoted(path string) string {
-	plain := func(r rune) bool {
-		return r > 127 || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(`-_./:,+=@%\`, r)
-	}
-	if strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 {
-		return path
-	}
-	if runtime.GOOS == "windows" {
-		return `"` + path + `"`
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }

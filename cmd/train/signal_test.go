@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/saddle-ml/saddle/internal/cli"
 )
 
 // stopped runs the command until its second epoch is done, sends it signals and
@@ -56,19 +58,19 @@ func TestStoppedRunsGoOn(t *testing.T) {
 			dir := t.TempDir()
 			args := []string{"-data", "blobs", "-model", "20-150-10", "-epochs", "8", "-batch", "100", "-opt", opt}
 			with := func(out string) []string { return append([]string{"-out", out}, args...) }
-			if r := invoke(t, dir, with("whole")...); r.code != exitDone {
+			if r := invoke(t, dir, with("whole")...); r.code != cli.ExitDone {
 				t.Fatalf("%+v", r)
 			}
 			want := read(t, dir, "whole", "last.safetensors")
 
 			r := stopped(t, dir, []syscall.Signal{syscall.SIGINT}, with("interrupted")...)
-			if r.code != exitInterrupted || r.stdout != "" || !strings.Contains(r.stderr, "-resume interrupted") {
+			if r.code != cli.ExitInterrupted || r.stdout != "" || !strings.Contains(r.stderr, "-resume interrupted") {
 				t.Errorf("after Ctrl-C: %+v", r)
 			}
 			if r := stopped(t, dir, []syscall.Signal{syscall.SIGKILL}, with("killed")...); r.code != -1 {
 				t.Errorf("after a kill: %+v", r)
 			}
-			if r := stopped(t, dir, []syscall.Signal{syscall.SIGINT, syscall.SIGINT}, with("twice")...); r.code != exitInterrupted {
+			if r := stopped(t, dir, []syscall.Signal{syscall.SIGINT, syscall.SIGINT}, with("twice")...); r.code != cli.ExitInterrupted {
 				t.Errorf("after two Ctrl-C: %+v", r)
 			}
 			for _, out := range []string{"interrupted", "killed", "twice"} {
@@ -76,7 +78,7 @@ func TestStoppedRunsGoOn(t *testing.T) {
 					t.Errorf("%s: there is a result", out)
 				}
 				r := invoke(t, dir, "-resume", out)
-				if r.code != exitDone || !strings.Contains(r.stderr, "resumed after step ") {
+				if r.code != cli.ExitDone || !strings.Contains(r.stderr, "resumed after step ") {
 					t.Errorf("%s: resumed: %+v", out, r)
 				}
 				if !bytes.Equal(read(t, dir, out, "last.safetensors"), want) {
@@ -96,7 +98,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			dir := t.TempDir()
 			args := []string{"-data", "blobs", "-model", "20-60-10", "-epochs", "4", "-batch", "200", "-val", "0.1", "-quiet", "-opt", opt}
 			began := time.Now()
-			if r := invoke(t, dir, append([]string{"-out", "whole"}, args...)...); r.code != exitDone {
+			if r := invoke(t, dir, append([]string{"-out", "whole"}, args...)...); r.code != cli.ExitDone {
 				t.Fatalf("%+v", r)
 			}
 			whole := time.Since(began)
@@ -106,7 +108,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 				for range 5 {
 					killed(t, dir, time.Duration(r.Float64()*float64(whole)), again(dir, out, begin))
 				}
-				if r := invoke(t, dir, again(dir, out, begin)...); r.code != exitDone {
+				if r := invoke(t, dir, again(dir, out, begin)...); r.code != cli.ExitDone {
 					t.Fatalf("%+v", r)
 				}
 				for _, name := range []string{"last.safetensors", "best.safetensors"} {
@@ -164,7 +166,7 @@ func TestTwoProcessesCannotTrainOneRun(t *testing.T) {
 			continue
 		}
 		for _, args := range [][]string{{"-resume", "run"}, {"-out", "run", "-data", "blobs"}} {
-			if r := invoke(t, dir, append(args, "-quiet")...); r.code != exitFailed || !strings.Contains(r.stderr, "another process is training this run") {
+			if r := invoke(t, dir, append(args, "-quiet")...); r.code != cli.ExitFailed || !strings.Contains(r.stderr, "another process is training this run") {
 				t.Errorf("%v: %+v", args, r)
 			}
 		}
@@ -173,7 +175,7 @@ func TestTwoProcessesCannotTrainOneRun(t *testing.T) {
 		}
 	}
 	_ = c.Wait() // the status tells
-	if code := c.ProcessState.ExitCode(); code != exitInterrupted {
+	if code := c.ProcessState.ExitCode(); code != cli.ExitInterrupted {
 		t.Errorf("the first process ends with status %d", code)
 	}
 }

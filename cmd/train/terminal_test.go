@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"github.com/saddle-ml/saddle/internal/cli"
 )
 
 // terminal is a pseudo terminal of so many columns: what a program writes to the
@@ -112,7 +114,7 @@ func final(t *testing.T, text string) []string {
 
 func TestTerminalShowsABarAndKeepsTheLines(t *testing.T) {
 	code, text := onTerminal(t, t.TempDir(), 80, "", "", "-data", "blobs", "-epochs", "2", "-out", "run")
-	if code != exitDone {
+	if code != cli.ExitDone {
 		t.Fatalf("status %d:\n%s", code, text)
 	}
 	for _, want := range []string{"\repoch 1/2   0% │", "epoch 2/2  loss ", "accuracy ", "/s  ", " left ", "100% │━"} {
@@ -136,7 +138,7 @@ func TestCtrlCOnATerminal(t *testing.T) {
 	dir := t.TempDir()
 	code, text := onTerminal(t, dir, 100, "epoch 2/", "\x03", "-data", "blobs", "-epochs", "1000", "-out", "run")
 	rows := final(t, strings.ReplaceAll(text, "^C", ""))
-	if code != exitInterrupted || !strings.Contains(text, "interrupt again to stop at once") || rows[len(rows)-2] != "train: interrupted" || !strings.HasPrefix(rows[len(rows)-3], "saved; resume with: ") {
+	if code != cli.ExitInterrupted || !strings.Contains(text, "interrupt again to stop at once") || rows[len(rows)-2] != "train: interrupted" || !strings.HasPrefix(rows[len(rows)-3], "saved; resume with: ") {
 		t.Errorf("status %d:\n%q", code, rows)
 	}
 }

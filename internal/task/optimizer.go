@@ -1,4 +1,4 @@
-package main
+package task
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/saddle-ml/saddle/internal/cli"
 	"github.com/saddle-ml/saddle/optimizers"
 )
 
@@ -14,49 +15,58 @@ import (
 // than one for all.
 const peak = 5
 
-// optimizer spells the optimizer of the flags as one specification.
-func (o *options) optimizer() (string, error) {
-	m, err := optimizers.Parse(o.Opt)
+// Tuning is what flags set of an optimizer beside its word; nil and empty are
+// what was not given.
+type Tuning struct {
+	LR, WeightDecay, Clip *float64
+	Schedule              string
+}
+
+// Optimizer spells an optimizer and the flags beside it as one specification. A
+// method with a learning rate that has no schedule gets one cycle, with the rate
+// as its peak; without a rate the peak is 5 times the method's own.
+func Optimizer(opt string, t Tuning) (string, error) {
+	m, err := optimizers.Parse(opt)
 	if err != nil {
-		return "", usageError{err}
+		return "", cli.Usage(err)
 	}
 	info := optimizers.Describe(m)
-	spec := o.Opt
-	if o.given["lr"] {
-		if spec, err = addSetting(spec, info, "lr", o.lr); err != nil {
+	spec := opt
+	if t.LR != nil {
+		if spec, err = addSetting(spec, info, "lr", *t.LR); err != nil {
 			return "", err
 		}
 	}
-	if o.given["weight-decay"] {
-		if spec, err = addSetting(spec, info, "weight_decay", o.weightDecay); err != nil {
+	if t.WeightDecay != nil {
+		if spec, err = addSetting(spec, info, "weight_decay", *t.WeightDecay); err != nil {
 			return "", err
 		}
 	}
-	if o.given["clip"] {
-		spec += fmt.Sprintf("+clip:norm=%v", o.clip)
+	if t.Clip != nil {
+		spec += fmt.Sprintf("+clip:norm=%v", *t.Clip)
 	}
 	has := scheduleOf(m)
 	switch {
-	case o.schedule != "" && has != "":
-		return "", usagef("-schedule %s beside -opt %s, which has the schedule %s already", o.schedule, o.Opt, has)
-	case o.schedule != "" && info.DefaultLR == 0:
-		return "", usagef("-schedule %s: %s has no learning rate", o.schedule, info.Name)
+	case t.Schedule != "" && has != "":
+		return "", cli.Usagef("-schedule %s beside -opt %s, which has the schedule %s already", t.Schedule, opt, has)
+	case t.Schedule != "" && info.DefaultLR == 0:
+		return "", cli.Usagef("-schedule %s: %s has no learning rate", t.Schedule, info.Name)
 	case has == "" && info.DefaultLR != 0:
-		if _, err := optimizers.ParseSchedule(cmp.Or(o.schedule, "constant")); err != nil {
-			return "", usageError{err}
+		if _, err := optimizers.ParseSchedule(cmp.Or(t.Schedule, "constant")); err != nil {
+			return "", cli.Usage(err)
 		}
-		schedule, err := withPeak(spec, cmp.Or(o.schedule, "onecycle"))
+		schedule, err := withPeak(spec, cmp.Or(t.Schedule, "onecycle"))
 		if err != nil {
 			return "", err
 		}
 		spec += "+" + schedule
 	}
 	if m, err = optimizers.Parse(spec); err != nil {
-		return "", usageError{err}
+		return "", cli.Usage(err)
 	}
 	// What the settings are together, New says.
 	if _, err := optimizers.New[float64](optimizers.ForSteps(m, 1000), optimizers.Flat(1)); err != nil {
-		return "", usageError{err}
+		return "", cli.Usage(err)
 	}
 	return spec, nil
 }
@@ -71,15 +81,15 @@ func withPeak(spec, schedule string) (string, error) {
 	}
 	m, err := optimizers.Parse(spec)
 	if err != nil {
-		return "", usageError{err}
+		return "", cli.Usage(err)
 	}
 	o, err := optimizers.New[float64](m, optimizers.Flat(1))
 	if err != nil {
-		return "", usageError{err}
+		return "", cli.Usage(err)
 	}
 	rated, ok := optimizers.As[optimizers.Rated](o)
 	if !ok {
-		return "", usagef("-opt %s: it has no learning rate for a schedule; give -schedule constant", spec)
+		return "", cli.Usagef("-opt %s: it has no learning rate for a schedule; give -schedule constant", spec)
 	}
 	sep := ":"
 	if settings {
@@ -96,11 +106,11 @@ func addSetting(spec string, info optimizers.Info, name string, value float64) (
 		known = append(known, s.Name)
 	}
 	if !slices.Contains(known, name) {
-		return "", usagef("-%s: %s has no %s; its settings are %s", strings.ReplaceAll(name, "_", "-"), info.Name, name, strings.Join(known, ", "))
+		return "", cli.Usagef("-%s: %s has no %s; its settings are %s", strings.ReplaceAll(name, "_", "-"), info.Name, name, strings.Join(known, ", "))
 	}
 	head, wrappers := cutWrappers(spec)
 	if hasSetting(head, name) {
-		return "", usagef("-%s %v beside -opt %s, which sets %s already", strings.ReplaceAll(name, "_", "-"), value, spec, name)
+		return "", cli.Usagef("-%s %v beside -opt %s, which sets %s already", strings.ReplaceAll(name, "_", "-"), value, spec, name)
 	}
 	sep := ":"
 	if strings.Contains(head, ":") {

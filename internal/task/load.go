@@ -1,4 +1,4 @@
-package main
+package task
 
 import (
 	"cmp"
@@ -10,65 +10,69 @@ import (
 	"strings"
 
 	"github.com/saddle-ml/saddle/data"
+	"github.com/saddle-ml/saddle/internal/cli"
 	"github.com/saddle-ml/saddle/internal/spell"
 	"github.com/saddle-ml/saddle/nn"
+	"github.com/saddle-ml/saddle/train"
 )
 
-// task is the data of a run, ready for the model.
-type task struct {
-	name             string
-	train, val, test data.Dataset // val may be nil
-	classes          int
+// Task is data that is ready for a model.
+type Task struct {
+	Name             string
+	Train, Val, Test data.Dataset // Val may be nil
+	Classes          int          // 0 where the targets are numbers
 }
 
 // csvTest is the share of a CSV file that is kept for the test.
 const csvTest = 0.2
 
-// load opens the data of the settings.
-func (s *settings) load(ctx context.Context) (*task, error) {
+// Load opens the data that s names and prepares it for the model that s names:
+// inputs are standardised by the training set, and are the targets of an
+// autoencoder. Wrong names are errors of usage.
+func Load(ctx context.Context, s Spec) (*Task, error) {
 	pair, err := s.open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	t := &task{name: pair.Name, train: pair.Train, test: pair.Test, classes: pair.Train.Target().Classes}
-	if t.classes == 0 {
+	t := &Task{Name: pair.Name, Train: pair.Train, Test: pair.Test, Classes: pair.Train.Target().Classes}
+	if t.Classes == 0 {
 		return nil, fmt.Errorf("data %s: its targets are %v; classes are needed", s.Data, pair.Train.Target())
 	}
 	if s.Limit > 0 {
-		if t.train, err = data.Limit(t.train, s.Limit); err != nil {
+		if t.Train, err = data.Limit(t.Train, s.Limit); err != nil {
 			return nil, err
 		}
 	}
 	if s.Val > 0 {
-		if t.train, t.val, err = data.Split(t.train, s.Val, s.Seed); err != nil {
-			return nil, usageError{err}
+		if t.Train, t.Val, err = data.Split(t.Train, s.Val, s.Seed); err != nil {
+			return nil, cli.Usage(err)
 		}
 	}
 	if nn.IsAutoencoder(s.Model) {
 		return t, t.autoencode()
 	}
-	others := []data.Dataset{t.test}
-	if t.val != nil {
-		others = append(others, t.val)
+	others := []data.Dataset{t.Test}
+	if t.Val != nil {
+		others = append(others, t.Val)
 	}
-	scaled, _, err := data.Standardize(t.train, others...)
+	scaled, _, err := data.Standardize(t.Train, others...)
 	if err != nil {
 		return nil, err
 	}
-	t.train, t.test = scaled[0], scaled[1]
-	if t.val != nil {
-		t.val = scaled[2]
+	t.Train, t.Test = scaled[0], scaled[1]
+	if t.Val != nil {
+		t.Val = scaled[2]
 	}
 	return t, nil
 }
 
-func (s *settings) open(ctx context.Context) (*data.Pair, error) {
+func (s *Spec) open(ctx context.Context) (*data.Pair, error) {
 	if !isCSV(s.Data) {
 		if names := append(data.Names(), "fashion-mnist"); !slices.Contains(names, s.Data) {
-			return nil, usagef("unknown data set %q; known are %s, or a .csv file%s", s.Data, strings.Join(data.Names(), ", "), spell.Hint(s.Data, names))
+			return nil, cli.Usagef("unknown data set %q; known are %s, or a .csv file%s", s.Data, strings.Join(data.Names(), ", "), spell.Hint(s.Data, names))
 		}
 		if s.DataDir != "" && !data.FromFiles(s.Data) {
-			return nil, usagef("-data-dir beside -data %s, which is made and not read from files", s.Data)
+			return nil, cli.Usagef("-data-dir beside -data %s, which is made and not read from files", s.Data)
 		}
 		return data.Open(ctx, s.Data, s.DataDir)
 	}
@@ -102,28 +106,37 @@ func isCSV(name string) bool {
 }
 
 // autoencode makes the inputs the targets.
-func (t *task) autoencode() error {
-	for _, d := range []*data.Dataset{&t.train, &t.val, &t.test} {
+func (t *Task) autoencode() error {
+	for _, d := range []*data.Dataset{&t.Train, &t.Val, &t.Test} {
 		if *d != nil {
 			*d = data.Autoencode(*d)
 		}
 	}
 	// The network's outputs are probabilities, so must the inputs be.
-	n := min(1000, t.train.Len())
+	n := min(1000, t.Train.Len())
 	index := make([]int, n)
 	size := 1
-	for _, d := range t.train.Shape() {
+	for _, d := range t.Train.Shape() {
 		size *= d
 	}
 	for i := range index {
 		index[i] = i
 	}
 	x := make([]float64, n*size)
-	if err := data.Read(t.train, x, nil, index); err != nil {
+	if err := data.Read(t.Train, x, nil, index); err != nil {
 		return err
 	}
 	if slices.Min(x) < 0 || slices.Max(x) > 1 {
-		return usagef("model autoencoder: the inputs of %s lie between %.3g and %.3g; it needs them in [0, 1], as in mnist", t.name, slices.Min(x), slices.Max(x))
+		return cli.Usagef("model autoencoder: the inputs of %s lie between %.3g and %.3g; it needs them in [0, 1], as in mnist", t.Name, slices.Min(x), slices.Max(x))
 	}
 	return nil
+}
+
+// Build makes the model that s names for a task, with first weights by the seed.
+func Build[T train.Float](t *Task, s Spec) (*nn.Model[T], error) {
+	net, loss, err := nn.ByName(s.Model, t.Train.Shape(), t.Classes)
+	if err != nil {
+		return nil, cli.Usage(err)
+	}
+	return nn.Build[T](net, loss, t.Train.Shape(), nn.Seed(s.Seed))
 }
