@@ -15,7 +15,8 @@ import (
 //	adamw:weight_decay=0.1+clip:norm=1+onecycle:steps=1000
 //
 // Methods, Wrappers and Schedules list the names and settings. Settings that are not given have their defaults, and
-// the value true may be left out. A wrapper holds everything to its left; a schedule's name wraps in Scheduled.
+// the value true may be left out. The elements of a list have a / between them, as in betas=0/0.9/0.99. A wrapper holds
+// everything to its left; a schedule's name wraps in Scheduled.
 func Parse(spec string) (Method, error) {
 	var m Method
 	for i, part := range splitWrappers(spec) {
@@ -94,15 +95,27 @@ func newMethod(name string, inner Method, wraps bool) (Method, error) {
 
 // splitWrappers cuts a specification at each + that begins a wrapper; that of an exponent (1e+3) has a digit after it.
 func splitWrappers(spec string) []string {
+	return splitOutside(spec, func(i int) bool {
+		return spec[i] == '+' && (i+1 == len(spec) || spec[i+1] < '0' || spec[i+1] > '9')
+	})
+}
+
+// splitOutside cuts a text at the bytes that at tells, except within parentheses.
+func splitOutside(text string, at func(i int) bool) []string {
 	var parts []string
-	start := 0
-	for i := range len(spec) {
-		if spec[i] == '+' && (i+1 == len(spec) || spec[i+1] < '0' || spec[i+1] > '9') {
-			parts = append(parts, spec[start:i])
+	start, depth := 0, 0
+	for i := range len(text) {
+		switch {
+		case text[i] == '(':
+			depth++
+		case text[i] == ')':
+			depth--
+		case depth <= 0 && at(i):
+			parts = append(parts, text[start:i])
 			start = i + 1
 		}
 	}
-	return append(parts, spec[start:])
+	return append(parts, text[start:])
 }
 
 // structsOf lists the structs whose fields are the settings of a method or schedule, as pointers.
@@ -130,7 +143,7 @@ func lookup(owner string, structs []reflect.Value, name string) (field, reflect.
 // assignText stores the settings of a list such as lr=0.1,nesterov=true and checks them together.
 func assignText(owner string, structs []reflect.Value, list string) error {
 	seen := map[string]bool{}
-	for item := range strings.SplitSeq(list, ",") {
+	for _, item := range splitOutside(list, func(i int) bool { return list[i] == ',' }) {
 		if list == "" {
 			break
 		}
@@ -221,7 +234,7 @@ func settingsText(structs []reflect.Value) []string {
 			without := copyOf(s)
 			without.Elem().Field(f.index).SetZero()
 			_ = resolveValue("", without) // only this field's default is wanted, whatever is wrong with the others
-			if fullErr == nil && without.Elem().Field(f.index).Equal(full.Elem().Field(f.index)) {
+			if fullErr == nil && reflect.DeepEqual(without.Elem().Field(f.index).Interface(), full.Elem().Field(f.index).Interface()) {
 				continue
 			}
 			list = append(list, f.Name+"="+f.text(at))

@@ -27,7 +27,7 @@ const (
 // Setting describes one setting of a method or schedule.
 type Setting struct {
 	Name    string
-	Kind    string // "number", "whole number", "true or false" or "word"
+	Kind    string // "number", "whole number", "true or false", "word", or of a list "numbers" or "whole numbers"
 	Default string // what the zero value means: a value, or words where it depends on something
 	Allowed string // a range such as [0, 1), or words
 	Help    string // one line
@@ -37,12 +37,15 @@ type Setting struct {
 //
 //	set:"momentum"  default:"0.9"  range:"[0,1)" or oneof:"cos|linear"  help:"..."
 //
-// A number is a float64, a whole number an int, which never means something else at 0 than by default.
+// A number is a float64, a whole number an int, which never means something else at 0 than by default. A list of numbers
+// is a []float64 or []int, whose range is that of each element; its default, for nil, has the form 0/0.9/0.99 that the
+// list has in a specification.
 type field struct {
 	Setting
 	index        int
 	low, high    float64
 	above, below bool // the ends themselves are not allowed
+	list         bool
 	words        []string
 }
 
@@ -65,9 +68,16 @@ func fieldsOf(t reflect.Type) []field {
 			f.Kind, f.words = "word", strings.Split(tag.Get("oneof"), "|")
 			f.Allowed = strings.Join(f.words, ", ")
 		default:
+			element := kind
+			if kind.Kind() == reflect.Slice {
+				element, f.list = kind.Elem(), true
+			}
 			f.Kind = "number"
-			if kind.Kind() == reflect.Int {
+			if element.Kind() == reflect.Int {
 				f.Kind = "whole number"
+			}
+			if f.list {
+				f.Kind += "s"
 			}
 			f.Allowed = strings.ReplaceAll(tag.Get("range"), ",", ", ")
 			f.parseRange(tag.Get("range"))
@@ -96,7 +106,10 @@ func (f *field) contains(v float64) bool {
 // wrong is the error for a value that the setting does not allow.
 func (f *field) wrong(owner string, value any) error {
 	what := "allowed are"
-	if f.Kind == "number" || f.Kind == "whole number" {
+	switch {
+	case f.list:
+		what += " lists of " + f.Kind + ", as " + f.example() + ", in"
+	case f.Kind == "number" || f.Kind == "whole number":
 		what += " " + f.Kind + "s in"
 	}
 	text := fmt.Sprintf("optimizers: %s: %s is %v; %s %s", owner, f.Name, value, what, f.Allowed)
@@ -148,6 +161,10 @@ func resolveValue(owner string, pointer reflect.Value) error {
 			if !slices.Contains(f.words, at.String()) {
 				return f.wrong(owner, at.String())
 			}
+		case reflect.Slice:
+			if err := f.resolveList(owner, at); err != nil {
+				return err
+			}
 		}
 	}
 	if c, ok := pointer.Interface().(interface{ check() error }); ok {
@@ -169,6 +186,8 @@ func (f *field) setDefault(at reflect.Value) {
 		at.SetInt(int64(toggle(f.Default == "true")))
 	case reflect.String:
 		at.SetString(f.Default)
+	case reflect.Slice:
+		f.setList(at, f.listFromText(f.Default))
 	}
 }
 
@@ -204,6 +223,10 @@ func (f *field) assign(owner string, at reflect.Value, value any) error {
 			return refused
 		}
 		at.SetString(v)
+	case reflect.Slice:
+		if !f.setList(at, value) {
+			return refused
+		}
 	default:
 		v, ok := value.(bool)
 		if !ok {
@@ -240,6 +263,10 @@ func number(value any) (float64, bool) {
 // fromText is the value that a word in a specification stands for; what is not of the field's kind stays a string.
 func (f *field) fromText(text string) any {
 	switch f.Kind {
+	case "numbers", "whole numbers":
+		if list := f.listFromText(text); list != nil {
+			return list
+		}
 	case "number", "whole number":
 		if v, err := strconv.ParseFloat(text, 64); err == nil {
 			return v
@@ -262,6 +289,8 @@ func (f *field) text(at reflect.Value) string {
 		return strconv.FormatFloat(at.Float(), 'g', -1, 64)
 	case reflect.Int8:
 		return strconv.FormatBool(at.Int() > 0)
+	case reflect.Slice:
+		return listText(at)
 	}
 	return fmt.Sprint(at.Interface())
 }

@@ -44,10 +44,14 @@ func checkSettings(t *testing.T, method func() optimizers.Method) {
 	}
 	refused("no_such_setting", 1.0)
 	for _, s := range info.Settings {
-		for _, value := range []any{nil, "no such word", []any{1.0}, map[string]any{}} {
+		for _, value := range []any{nil, "no such word", []any{}, []any{"no number"}, map[string]any{}} {
 			refused(s.Name, value)
 		}
 		switch s.Kind {
+		case "numbers", "whole numbers":
+			for _, value := range []any{[]any{math.NaN()}, []any{math.Inf(1)}, []any{1.0, true}, 1.0} {
+				refused(s.Name, value)
+			}
 		case "number", "whole number":
 			for _, value := range []any{true, math.NaN(), math.Inf(1), math.Inf(-1)} {
 				refused(s.Name, value)
@@ -57,6 +61,7 @@ func checkSettings(t *testing.T, method func() optimizers.Method) {
 			}
 		default:
 			refused(s.Name, 1.0)
+			refused(s.Name, []any{1.0})
 		}
 		if s.Kind == "whole number" {
 			refused(s.Name, 1.5)
