@@ -19,8 +19,8 @@
 // [Clip] and [Scheduled] are methods around another. A [Schedule] sets the learning rate of every step: [Constant],
 // [Cosine], [OneCycle], or a function by [ScheduleFunc]. One that spans the run is told its length by [ForSteps].
 //
-// [Minimize] runs a method on a function, with nothing else to set up; a [Func] makes one of closures. [CG] and
-// [Armijo] are the parts that methods with curvature are made of.
+// [Minimize] runs a method on a function, with nothing else to set up; a [Func] makes one of closures. [CG], [Lanczos],
+// [Armijo] and [Wolfe] are the parts that methods with curvature are made of.
 //
 // # In words
 //

@@ -9,11 +9,12 @@ import (
 
 // Until says when Minimize is done: at whichever comes first. A field that is 0 is not looked at, except Steps.
 type Until struct {
-	GradNorm float64            // the Euclidean norm of the gradient is at most this
-	Loss     float64            // the loss is at most this; Zero for 0
-	Steps    int                // this many steps are done; 0 means 10000
-	Work     int64              // this many forward-equivalents are spent
-	Watch    func(Report) error // called after every step; an error ends the run and is returned
+	GradNorm  float64            // the Euclidean norm of the gradient is at most this
+	Curvature float64            // with GradNorm: the lowest curvature of the Hessian is at least -Curvature as well
+	Loss      float64            // the loss is at most this; Zero for 0
+	Steps     int                // this many steps are done; 0 means 10000
+	Work      int64              // this many forward-equivalents are spent
+	Watch     func(Report) error // called after every step; an error ends the run and is returned
 }
 
 // Status says why Minimize ended.
@@ -30,29 +31,30 @@ const (
 
 // Result is where a Minimize has arrived.
 type Result[T Float] struct {
-	X        []T
-	Loss     float64 // at X
-	GradNorm float64 // at X
-	Steps    int
-	Work     int64 // forward-equivalents; a plain function counts as one example
-	Status   Status
-	Last     Report // of the last step
+	X         []T
+	Loss      float64 // at X
+	GradNorm  float64 // at X
+	Curvature float64 // lowest at X, where Until.Curvature has made Minimize look
+	Steps     int
+	Work      int64 // forward-equivalents; a plain function counts as one example
+	Status    Status
+	Last      Report // of the last step
 }
 
 // Minimize runs a method on a plain function from x0, which stays as it is. Every sample of the problem is the whole
 // function, and there is none to draw. If f is also a Curvature, or gives SquaredGrads, methods that need it work; a
 // method Has tells which of these f can do in fact, and Len how many examples it stands for.
 //
-// A gradient of 0 ends the run as GradNormReached. With an error, that of a cancelled ctx for example, the result
+// A gradient of 0 ends the run as GradNormReached, unless Until.Curvature asks for more. With an error, that of a cancelled ctx for example, the result
 // holds how far the run has come.
 func Minimize[T Float](ctx context.Context, f Objective[T], x0 []T, m Method, until Until) (Result[T], error) {
 	res := Result[T]{X: slices.Clone(x0), Status: Failed}
 	if isNil(f) {
 		return res, errors.New("optimizers: minimize: no function given")
 	}
-	if until.Steps < 0 || until.Work < 0 || until.GradNorm < 0 || until.GradNorm != until.GradNorm || until.Loss != until.Loss {
-		return res, fmt.Errorf("optimizers: minimize: until is gradient norm %v, loss %v, %d steps, %d work; none may be negative but the loss, none NaN",
-			until.GradNorm, until.Loss, until.Steps, until.Work)
+	if until.Steps < 0 || until.Work < 0 || !(until.GradNorm >= 0) || !(until.Curvature >= 0) || until.Loss != until.Loss {
+		return res, fmt.Errorf("optimizers: minimize: until is gradient norm %v, curvature %v, loss %v, %d steps, %d work; none may be negative but the loss, none NaN",
+			until.GradNorm, until.Curvature, until.Loss, until.Steps, until.Work)
 	}
 	if until.Steps == 0 {
 		until.Steps = 10000
@@ -65,6 +67,10 @@ func Minimize[T Float](ctx context.Context, f Objective[T], x0 []T, m Method, un
 	if err := Check(o, Problem[T](p)); err != nil {
 		return res, err
 	}
+	if until.Curvature > 0 && p.has&NeedHessian == 0 {
+		return res, fmt.Errorf("optimizers: minimize: until.Curvature needs %v, which this function does not give", NeedHessian)
+	}
+	var saddle lowest[T]
 	for {
 		if err := ctx.Err(); err != nil {
 			return res, fmt.Errorf("optimizers: minimize: stopped after %d steps: %w", res.Steps, err)
@@ -73,7 +79,20 @@ func Minimize[T Float](ctx context.Context, f Objective[T], x0 []T, m Method, un
 			return res, err
 		}
 		res.Loss, res.GradNorm, res.Work = p.loss, norm(p.grad), p.work
-		if res.Status = reached(until, &res); res.Status != "" {
+		res.Status = reached(until, &res)
+		if res.Status == GradNormReached && until.Curvature > 0 {
+			if err := p.Linearize(res.X); err != nil {
+				return res, err
+			}
+			if res.Curvature, _, _, err = saddle.search(ctx, p.HessianMul, len(x0), 0, uint64(res.Steps)); err != nil {
+				return res, err
+			}
+			res.Work = p.work
+			if res.Curvature < -until.Curvature {
+				res.Status = reachedBut(until, &res)
+			}
+		}
+		if res.Status != "" {
 			return res, nil
 		}
 		res.Status = Failed
@@ -94,6 +113,13 @@ func reached[T Float](u Until, r *Result[T]) Status {
 	switch {
 	case r.GradNorm <= u.GradNorm:
 		return GradNormReached
+	}
+	return reachedBut(u, r)
+}
+
+// reachedBut is reached without the gradient.
+func reachedBut[T Float](u Until, r *Result[T]) Status {
+	switch {
 	case u.Loss != 0 && r.Loss <= u.Loss:
 		return LossReached
 	case r.Steps >= u.Steps:

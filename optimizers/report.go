@@ -18,13 +18,16 @@ type Report struct {
 	StepNorm float64 // Euclidean norm of the change of the parameters, where the method measures it
 	Work     int64   // forward-equivalents, see WorkLoss
 	Rejected bool    // the step was refused, by a line search for example: the parameters are as before
+	Trials   int     // points that the step has tried, by a line search or until the model could be trusted
 
 	// Of methods that use curvature.
 	Damping       float64 // added to the curvature's diagonal in this step
+	Radius        float64 // of the trust region in this step
+	Cubic         float64 // σ of a model with the term σ|s|³/3; Damping is σ|s| then
 	Rho           float64 // Decrease / ModelDecrease; NaN where it has none
 	ModelDecrease float64 // what the quadratic model without damping promised
 	Decrease      float64 // what the objective gave, on the same examples
-	CGIterations  int     // iterations of conjugate gradients
+	CGIterations  int     // iterations of conjugate gradients, or of Lanczos
 	CGStop        string  // why they stopped: one of the Stop constants
 	MinCurvature  float64 // lowest v'Bv/v'v seen in them, without damping
 }

@@ -130,7 +130,7 @@ func stepFields(s *Stepped) []pair {
 // reportFields lists what a step has told; what it does not have is left out.
 func reportFields(r optimizers.Report) []pair {
 	list := []pair{{"loss", r.Loss}, {"grad_norm", r.GradNorm}, {"lr", r.LR}, {"work", r.Work}}
-	for _, f := range []pair{{"step_norm", r.StepNorm}, {"damping", r.Damping}, {"rho", r.Rho},
+	for _, f := range []pair{{"step_norm", r.StepNorm}, {"damping", r.Damping}, {"radius", r.Radius}, {"cubic", r.Cubic}, {"rho", r.Rho},
 		{"model_decrease", r.ModelDecrease}, {"decrease", r.Decrease}, {"min_curvature", r.MinCurvature}} {
 		if f.value != 0.0 {
 			list = append(list, f)
@@ -138,6 +138,9 @@ func reportFields(r optimizers.Report) []pair {
 	}
 	if r.CGStop != "" {
 		list = append(list, pair{"cg_iterations", r.CGIterations}, pair{"cg_stop", r.CGStop})
+	}
+	if r.Trials != 0 {
+		list = append(list, pair{"trials", r.Trials})
 	}
 	if r.Rejected {
 		list = append(list, pair{"rejected", true})
