@@ -3,7 +3,6 @@ package data
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -83,18 +82,17 @@ func readCSV(r io.Reader, opt CSVOptions) (*Table, error) {
 	}
 }
 
-// tableParser gathers the numbers of a file. Classes are numbered in order of appearance until table sorts them.
+// tableParser gathers the numbers of a file.
 type tableParser struct {
 	names  []string
 	target int
 	opt    CSVOptions
 	x, y   []float64
-	number map[string]int
-	class  []string
+	class  *classes
 }
 
 func newTableParser(head []string, opt CSVOptions) (*tableParser, error) {
-	p := &tableParser{opt: opt, number: map[string]int{}}
+	p := &tableParser{opt: opt}
 	numbers, fractions := 0, 0
 	column := make(map[string]int, len(head))
 	for i, cell := range head {
@@ -126,25 +124,9 @@ func newTableParser(head []string, opt CSVOptions) (*tableParser, error) {
 			return nil, fmt.Errorf("there is no column %q for the target, the columns are %s%s", opt.Target, listed(p.names), spell.Hint(opt.Target, p.names))
 		}
 	}
-	for _, name := range opt.Classes {
-		class, err := className(name)
-		if err != nil {
-			return nil, fmt.Errorf("class %q in the options %w", name, err)
-		}
-		if _, twice := p.number[class]; twice {
-			return nil, fmt.Errorf("class %q stands twice in the options", name)
-		}
-		p.addClass(class)
-	}
-	if opt.Real && opt.Classes != nil {
-		return nil, errors.New("the options set both Real and Classes, a target is a number or a class")
-	}
-	return p, nil
-}
-
-func (p *tableParser) addClass(name string) {
-	p.number[name] = len(p.class)
-	p.class = append(p.class, name)
+	var err error
+	p.class, err = newClasses(opt.Classes, opt.Real)
+	return p, err
 }
 
 // add takes in one line; line tells where a cell stands, for errors.
@@ -163,7 +145,10 @@ func (p *tableParser) add(row []string, line func(int) int) error {
 		case p.opt.Real:
 			err = appendNumber(&p.y, cell)
 		default:
-			err = p.appendClass(cell)
+			var k float64
+			if k, err = p.class.of(cell); err == nil {
+				p.y = append(p.y, k)
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("line %d, column %d (%s): %w", line(i), i+1, p.names[i], err)
@@ -187,37 +172,6 @@ func appendNumber(to *[]float64, cell string) error {
 	return nil
 }
 
-func (p *tableParser) appendClass(cell string) error {
-	name, err := className(cell)
-	if err != nil {
-		return fmt.Errorf("%q %w", cell, err)
-	}
-	k, known := p.number[name]
-	if !known && p.opt.Classes != nil {
-		return fmt.Errorf("%q is not one of the classes %s%s", cell, listed(p.class), spell.Hint(name, p.class))
-	}
-	if !known {
-		k = len(p.class)
-		p.addClass(strings.Clone(name))
-	}
-	p.y = append(p.y, float64(k))
-	return nil
-}
-
-// className is the one spelling of a class: 7, 7.0 and 007 are the same.
-func className(cell string) (string, error) {
-	v, err := strconv.ParseFloat(cell, 64)
-	switch {
-	case err != nil:
-		return cell, nil
-	case math.IsNaN(v) || math.IsInf(v, 0):
-		return "", errors.New("is no class")
-	case v != math.Trunc(v):
-		return "", errors.New("is no class: classes are whole numbers or words (CSVOptions.Real reads a target of real numbers)")
-	}
-	return strconv.FormatFloat(v+0, 'f', -1, 64), nil // -0 + 0 is 0
-}
-
 func (p *tableParser) table() (*Table, error) {
 	if len(p.y) == 0 {
 		return nil, errors.New("no examples follow the header")
@@ -225,38 +179,12 @@ func (p *tableParser) table() (*Table, error) {
 	t := &Table{TargetColumn: p.names[p.target], Columns: slices.Delete(slices.Clone(p.names), p.target, p.target+1)}
 	target := Target{Shape: []int{1}}
 	if !p.opt.Real {
-		p.sortClasses()
-		t.Classes, target = p.class, Target{Classes: len(p.class)}
+		p.class.sort(p.y)
+		t.Classes, target = p.class.names, Target{Classes: len(p.class.names)}
 	}
 	var err error
 	t.Arrays, err = New(slices.Clip(p.x), []int{len(t.Columns)}, slices.Clip(p.y), target)
 	return t, err
-}
-
-// sortClasses numbers the classes found in sorted order; given ones stay as they are.
-func (p *tableParser) sortClasses() {
-	if p.opt.Classes != nil {
-		return
-	}
-	value := make(map[string]float64, len(p.class))
-	for _, name := range p.class {
-		if v, err := strconv.ParseFloat(name, 64); err == nil {
-			value[name] = v
-		}
-	}
-	slices.SortFunc(p.class, func(a, b string) int {
-		if len(value) == len(p.class) {
-			return cmp.Compare(value[a], value[b])
-		}
-		return cmp.Compare(a, b)
-	})
-	renumber := make([]float64, len(p.class))
-	for k, name := range p.class {
-		renumber[p.number[name]] = float64(k)
-	}
-	for i, k := range p.y {
-		p.y[i] = renumber[int(k)]
-	}
 }
 
 // listed is names for an error, cut where they are many.

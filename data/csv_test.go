@@ -133,7 +133,7 @@ func TestReadCSVErrorsSayWhereAndWhat(t *testing.T) {
 		"too large":           {"x,c\n1e999,3\n", CSVOptions{}, []string{"line 2", "\"1e999\" is too large"}},
 		"NaN target":          {"x,c\n1,nan\n", CSVOptions{Real: true}, []string{"line 2, column 2 (c)", "not a finite"}},
 		"NaN class":           {"x,c\n1,nan\n", CSVOptions{}, []string{"line 2, column 2 (c)", "\"nan\" is no class"}},
-		"real as a class":     {"x,c\n1,2.5\n", CSVOptions{}, []string{"line 2, column 2 (c)", "\"2.5\" is no class", "CSVOptions.Real"}},
+		"real as a class":     {"x,c\n1,2.5\n", CSVOptions{}, []string{"line 2, column 2 (c)", "\"2.5\" is no class", "Real"}},
 		"text as a number":    {"x,c\n1,two\n", CSVOptions{Real: true}, []string{"line 2, column 2 (c)", "\"two\" is not a number"}},
 		"unknown class":       {"x,c\n1,setosq\n", CSVOptions{Classes: []string{"setosa", "virginica"}}, []string{"line 2", "\"setosq\" is not one of the classes setosa, virginica", "did you mean \"setosa\"?"}},
 		"class given twice":   {"x,c\n1,u\n", CSVOptions{Classes: []string{"1", "1.0"}}, []string{"\"1.0\" stands twice"}},
