@@ -1,8 +1,9 @@
 // Package data brings examples to a training loop: data sets, what is done to them, and minibatches.
 //
 // A Dataset is a finite set of examples with random access. MNIST, FashionMNIST, Blobs and Spirals make known ones,
-// and Open finds these by name; New and NewBytes take arrays, ReadIDX and ReadCSV files, Func a function. To write
-// one of your own, implement the five methods of Dataset and pass it to Check in a test.
+// and Open finds these by name; A9A, W8A and Mushrooms are sets of indicators that come with the package. New, NewBytes
+// and NewSparse take arrays, ReadIDX, ReadCSV and ReadLIBSVM files, Func a function. To write one of your own,
+// implement the five methods of Dataset and pass it to Check in a test.
 //
 // Subset, Limit, Split, Standardize, Affine, Flatten, Reshape and Autoencode make data sets of data sets. Nothing is
 // copied: an example is gathered, scaled and converted when it is read, over byte storage in a single pass.

@@ -124,6 +124,27 @@ func ExampleReadCSV() {
 	// data: csv: there is no column "specie" for the target, the columns are petal length, petal width, species; did you mean "species"?
 }
 
+func ExampleReadLIBSVM() {
+	const file = `+1 1:0.5 3:2 # indices begin at 1
+-1 2:1
+`
+	d, err := data.ReadLIBSVM(strings.NewReader(file), data.LIBSVMOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	x, y := make([]float64, 6), make([]float64, 2)
+	if err := data.Read(d, x, y, []int{0, 1}); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(x, y, d.Classes)
+
+	_, err = data.ReadLIBSVM(strings.NewReader("+1 3:1 2:1"), data.LIBSVMOptions{})
+	fmt.Println(err)
+	// Output:
+	// [0.5 0 2 0 1 0] [1 0] [-1 1]
+	// data: libsvm: line 1, column 8: index 2 after index 3: the indices of a line must ascend
+}
+
 func ExampleReadIDX() {
 	var file bytes.Buffer
 	if err := data.WriteIDX(&file, &data.IDX{Shape: []int{2, 3}, Data: []int16{1, 2, 3, 4, 5, 6}}); err != nil {
@@ -190,5 +211,5 @@ func ExampleSample() {
 func ExampleOpen() {
 	_, err := data.Open(context.Background(), "mnits", "")
 	fmt.Println(err)
-	// Output: data: there is no data set "mnits", the known ones are mnist, fashion, blobs, spirals; did you mean "mnist"?
+	// Output: data: there is no data set "mnits", the known ones are mnist, fashion, blobs, spirals, a9a, w8a, mushrooms; did you mean "mnist"?
 }

@@ -13,6 +13,8 @@ type Pair struct {
 	Name        string
 	Train, Test Dataset
 	Classes     []string // names of the classes by number; nil where they have none
+	// AsIs says that the inputs are to be used as they are: most are 0, and a mean of 0 would fill them.
+	AsIs bool
 }
 
 // Standardize is the pair scaled to mean 0 and standard deviation 1 by the numbers of its training set.
@@ -38,17 +40,35 @@ func openers() []opener {
 		{"fashion", "fashion-mnist", true, FashionMNIST},
 		{"blobs", "", false, func(context.Context, string) (*Pair, error) {
 			d, err := Blobs(5000, 10, 20, 1, 1)
-			return splitPair("blobs", d, err)
+			return splitPair("blobs", d, nil, err)
 		}},
 		{"spirals", "", false, func(context.Context, string) (*Pair, error) {
 			d, err := Spirals(3000, 3, 0.03, 1)
-			return splitPair("spirals", d, err)
+			return splitPair("spirals", d, nil, err)
 		}},
+		{"a9a", "", false, sparsePair("a9a")},
+		{"w8a", "", false, sparsePair("w8a")},
+		{"mushrooms", "", false, sparsePair("mushrooms")},
 	}
 }
 
-// splitPair keeps a fifth of a generated set for the test.
-func splitPair(name string, d Dataset, err error) (*Pair, error) {
+// sparsePair is a published set that comes without one for the test, or without room for it.
+func sparsePair(name string) func(context.Context, string) (*Pair, error) {
+	return func(context.Context, string) (*Pair, error) {
+		d, err := published(name)
+		if err != nil {
+			return nil, err
+		}
+		p, err := splitPair(name, d, d.Classes, nil)
+		if err == nil {
+			p.AsIs = true
+		}
+		return p, err
+	}
+}
+
+// splitPair keeps a fifth of a set for the test.
+func splitPair(name string, d Dataset, classes []string, err error) (*Pair, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +76,7 @@ func splitPair(name string, d Dataset, err error) (*Pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Pair{Name: name, Train: train, Test: test}, nil
+	return &Pair{Name: name, Train: train, Test: test, Classes: classes}, nil
 }
 
 // Names are the tasks that Open knows.
@@ -81,7 +101,8 @@ func FromFiles(name string) bool {
 
 // Open is the task of a name: "mnist" and "fashion" (or "fashion-mnist") from files, in dir if that is not empty
 // (see MNIST); "blobs" (5,000 examples, 10 classes, 20 features, spread 1) and "spirals" (3,000 examples, 3 arms,
-// noise 0.03), of which a fifth is for the test, without.
+// noise 0.03) and the sets of indicators "a9a", "w8a" and "mushrooms" (see A9A), of which a fifth is for the test,
+// without.
 func Open(ctx context.Context, name, dir string) (*Pair, error) {
 	var known []string
 	for _, o := range openers() {

@@ -147,7 +147,8 @@ func TestExitStatus(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "t.csv"), []byte(csvFile), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"bad.csv": "a,b\n1\n", "one.csv": "a,kind\n1,x\n2,x\n3,x\n"} {
+	for name, text := range map[string]string{"bad.csv": "a,b\n1\n", "one.csv": "a,kind\n1,x\n2,x\n3,x\n",
+		"t.libsvm": strings.Repeat("+1 1:1 7:0.5\n-1 2:1 # no\n", 20), "bad.svm": "1 1:1\n-1 2:1 2:2\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -162,6 +163,9 @@ func TestExitStatus(t *testing.T) {
 		{"-list", cli.ExitDone, "autoencoder"},
 		{"-opt list", cli.ExitDone, "nesterov=false"},
 		{"-data t.csv -model softmax -epochs 20 -min-acc 1 -batch 4", cli.ExitDone, "test accuracy 100.00 %"},
+		{"-data t.libsvm -model softmax -epochs 20 -min-acc 1 -batch 4", cli.ExitDone, "test accuracy 100.00 %"},
+		{"-data bad.svm", cli.ExitFailed, "line 2, column 8"},
+		{"-data mushrooms -epochs 2 -min-acc 0.9", cli.ExitDone, "test accuracy 9"},
 		{"-min-acc 1", exitAccuracy, "below the 1 of -min-acc"},
 		{"-data bad.csv", cli.ExitFailed, "bad.csv: "},
 		{"-data none.csv", cli.ExitFailed, "none.csv"},
@@ -198,7 +202,7 @@ func TestExitStatus(t *testing.T) {
 		{"-weight-decay NaN", cli.ExitUsage, "-weight-decay is NaN"},
 		{"-weight-decay 1 -opt sgd:weight_decay=0.2", cli.ExitUsage, "which sets weight_decay already"},
 		{"-clip Inf", cli.ExitUsage, "-clip is +Inf"},
-		{"-data-dir /", cli.ExitUsage, "not read from files"},
+		{"-data-dir /", cli.ExitUsage, "needs no files"},
 		{"-data one.csv", cli.ExitFailed, `the one class "x"`},
 		{"-data none.CSV.GZ", cli.ExitFailed, "none.CSV.GZ"},
 		{"-limit 2 -val 0.1", cli.ExitUsage, "leaves one part empty"},
@@ -223,7 +227,7 @@ func TestExitStatus(t *testing.T) {
 		}
 	}
 	// What fails before it begins leaves no directory.
-	if left, _ := filepath.Glob(filepath.Join(dir, "runs", "*")); len(left) > 3 {
+	if left, _ := filepath.Glob(filepath.Join(dir, "runs", "*")); len(left) > 5 {
 		t.Errorf("directories are left: %v", left)
 	}
 }

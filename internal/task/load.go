@@ -1,17 +1,12 @@
 package task
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/saddle-ml/saddle/data"
 	"github.com/saddle-ml/saddle/internal/cli"
-	"github.com/saddle-ml/saddle/internal/spell"
 	"github.com/saddle-ml/saddle/nn"
 	"github.com/saddle-ml/saddle/train"
 )
@@ -23,12 +18,9 @@ type Task struct {
 	Classes          int          // 0 where the targets are numbers
 }
 
-// csvTest is the share of a CSV file that is kept for the test.
-const csvTest = 0.2
-
 // Load opens the data that s names and prepares it for the model that s names:
-// inputs are standardised by the training set, and are the targets of an
-// autoencoder. Wrong names are errors of usage.
+// inputs are standardised by the training set, unless they are sparse, and are
+// the targets of an autoencoder. Wrong names are errors of usage.
 func Load(ctx context.Context, s Spec) (*Task, error) {
 	pair, err := s.open(ctx)
 	if err != nil {
@@ -51,6 +43,9 @@ func Load(ctx context.Context, s Spec) (*Task, error) {
 	if nn.IsAutoencoder(s.Model) {
 		return t, t.autoencode()
 	}
+	if pair.AsIs {
+		return t, nil
+	}
 	others := []data.Dataset{t.Test}
 	if t.Val != nil {
 		others = append(others, t.Val)
@@ -64,45 +59,6 @@ func Load(ctx context.Context, s Spec) (*Task, error) {
 		t.Val = scaled[2]
 	}
 	return t, nil
-}
-
-func (s *Spec) open(ctx context.Context) (*data.Pair, error) {
-	if !isCSV(s.Data) {
-		if names := append(data.Names(), "fashion-mnist"); !slices.Contains(names, s.Data) {
-			return nil, cli.Usagef("unknown data set %q; known are %s, or a .csv file%s", s.Data, strings.Join(data.Names(), ", "), spell.Hint(s.Data, names))
-		}
-		if s.DataDir != "" && !data.FromFiles(s.Data) {
-			return nil, cli.Usagef("-data-dir beside -data %s, which is made and not read from files", s.Data)
-		}
-		return data.Open(ctx, s.Data, s.DataDir)
-	}
-	path := s.Data
-	if s.DataDir != "" && !filepath.IsAbs(path) {
-		path = filepath.Join(s.DataDir, path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	table, err := data.ReadCSV(f, data.CSVOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if len(table.Classes) < 2 {
-		return nil, fmt.Errorf("%s: the last column, %s, has the one class %q; two are needed", path, table.TargetColumn, table.Classes[0])
-	}
-	name := filepath.Base(path)
-	name = cmp.Or(name[:strings.LastIndex(strings.ToLower(name), ".csv")], "csv")
-	p := &data.Pair{Name: name, Classes: table.Classes}
-	// The same test set whatever the seed, so that runs can be compared.
-	p.Train, p.Test, err = data.Split(table, csvTest, 0)
-	return p, err
-}
-
-func isCSV(name string) bool {
-	name = strings.ToLower(name)
-	return strings.HasSuffix(name, ".csv") || strings.HasSuffix(name, ".csv.gz")
 }
 
 // autoencode makes the inputs the targets.

@@ -15,7 +15,7 @@ func TestWrongNamesAreErrorsOfUsage(t *testing.T) {
 		want string
 	}{
 		{Spec{Data: "minst", Model: "mlp"}, `did you mean "mnist"?`},
-		{Spec{Data: "blobs", DataDir: "x", Model: "mlp"}, "made and not read from files"},
+		{Spec{Data: "blobs", DataDir: "x", Model: "mlp"}, "needs no files"},
 		{Spec{Data: "blobs", Model: "autoencoder"}, "needs them in [0, 1]"},
 		{Spec{Data: "blobs", Model: "mpl"}, `did you mean "mlp"?`},
 		{Spec{Data: "blobs", Model: "softmax", Val: 1e-9}, "one part empty"},

@@ -29,7 +29,7 @@ type Spec struct {
 
 // Flags adds the flags of a task, apart from the seed.
 func (s *Spec) Flags(f *flag.FlagSet) {
-	f.StringVar(&s.Data, "data", "mnist", "data `set`: a name (see -list), or a .csv file whose last column is the class")
+	f.StringVar(&s.Data, "data", "mnist", "data `set`: a name (see -list), "+Files)
 	f.StringVar(&s.DataDir, "data-dir", "", "`folder` with the files of the data set (default: $SADDLE_DATA, the user's cache, the network)")
 	f.StringVar(&s.Model, "model", "mlp", "`model`: a name (see -list), or sizes such as 784-300-100-10")
 	f.Float64Var(&s.Val, "val", 0, "`share` of the training set that is kept for validation")
@@ -55,7 +55,7 @@ func (s *Spec) Check() error {
 // with a run may be elsewhere.
 func (s *Spec) Absolute() error {
 	paths := []*string{&s.DataDir}
-	if isCSV(s.Data) && s.DataDir == "" {
+	if f, _ := fileFormat(s.Data); f != nil && s.DataDir == "" {
 		paths = append(paths, &s.Data)
 	}
 	for _, p := range paths {
