@@ -41,6 +41,13 @@ func (p parabola) SquaredGrads(dst, x []float64) error {
 	return nil
 }
 
+func (p parabola) SampledGrad(dst, _ []float64, _ int) error {
+	for i := range dst {
+		dst[i] = 1
+	}
+	return nil
+}
+
 // TestMemoryIsWhatInfoSays measures what New and the first steps allocate.
 func TestMemoryIsWhatInfoSays(t *testing.T) {
 	const n = 1 << 16

@@ -42,7 +42,7 @@ type Result[T Float] struct {
 }
 
 // Minimize runs a method on a plain function from x0, which stays as it is. Every sample of the problem is the whole
-// function, and there is none to draw. If f is also a Curvature, or gives SquaredGrads, methods that need it work; a
+// function, and there is none to draw. If f is also a Curvature, or gives SquaredGrads or SampledGrads, methods that need it work; a
 // method Has tells which of these f can do in fact, and Len how many examples it stands for.
 //
 // A gradient of 0 ends the run as GradNormReached, unless Until.Curvature asks for more. With an error, that of a cancelled ctx for example, the result

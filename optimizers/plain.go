@@ -27,6 +27,9 @@ func newPlain[T Float](f Objective[T], size int) *plain[T] {
 	if _, ok := f.(SquaredGrads[T]); ok {
 		p.has |= NeedSquaredGrads
 	}
+	if _, ok := f.(SampledGrads[T]); ok {
+		p.has |= NeedSampledGrads
+	}
 	if f, ok := f.(interface{ Has() Oracle }); ok {
 		p.has = f.Has()
 	}
@@ -126,4 +129,13 @@ func (p *plain[T]) SquaredGrads(dst, x []T) error {
 	}
 	p.work += WorkSquaredGrads * int64(p.n)
 	return s.SquaredGrads(dst, x)
+}
+
+func (p *plain[T]) SampledGrad(dst, x []T, draw int) error {
+	s, ok := p.f.(SampledGrads[T])
+	if !ok {
+		return fmt.Errorf("optimizers: minimize: %T gives no gradients with sampled targets", p.f)
+	}
+	p.work += WorkSampledGrad * int64(p.n)
+	return s.SampledGrad(dst, x, draw)
 }

@@ -82,6 +82,15 @@ type SquaredGrads[T Float] interface {
 	SquaredGrads(dst, x []T) error
 }
 
+// SampledGrads is a Sample (see SampleAs) whose loss stands for a distribution over targets, so that targets can be drawn
+// from the model itself.
+type SampledGrads[T Float] interface {
+	// SampledGrad sets dst to the gradient of the mean loss at x with targets drawn from the model at x: a random vector
+	// with mean 0 whose covariance, times Len(), is the Gauss-Newton matrix, for these losses the Fisher matrix. Calls
+	// with other numbers draw are independent; the same number gives the same vector until the step ends.
+	SampledGrad(dst, x []T, draw int) error
+}
+
 // Sample is an Objective with its Curvature on Len() examples.
 type Sample[T Float] interface {
 	Objective[T]
@@ -111,9 +120,10 @@ const (
 	NeedHessian                         // Curvature.HessianMul
 	NeedGaussNewton                     // Curvature.GaussNewtonMul
 	NeedSquaredGrads                    // SquaredGrads
+	NeedSampledGrads                    // SampledGrads
 )
 
-var oracleNames = []string{"gradients", "Hessian products", "Gauss-Newton products", "squared per-example gradients"}
+var oracleNames = []string{"gradients", "Hessian products", "Gauss-Newton products", "squared per-example gradients", "gradients with sampled targets"}
 
 // String lists the questions in words.
 func (o Oracle) String() string {

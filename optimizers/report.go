@@ -8,6 +8,7 @@ const (
 	WorkHessian      = 4 // Curvature.HessianMul
 	WorkGaussNewton  = 4 // Curvature.GaussNewtonMul
 	WorkSquaredGrads = 2 // SquaredGrads.SquaredGrads
+	WorkSampledGrad  = 2 // SampledGrads.SampledGrad
 )
 
 // Report is what a step tells. A number that a method does not have is 0.

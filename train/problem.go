@@ -113,6 +113,9 @@ func (p *problem[T]) Has() optimizers.Oracle {
 	if len(p.programs.model.Buffers) == 0 {
 		has |= optimizers.NeedSquaredGrads
 	}
+	if _, ok := p.programs.model.Loss().(nn.Sampler); ok {
+		has |= optimizers.NeedSampledGrads
+	}
 	return has
 }
 

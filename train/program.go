@@ -5,6 +5,7 @@ import (
 
 	"github.com/saddle-ml/saddle/autodiff"
 	"github.com/saddle-ml/saddle/autodiff/exec"
+	"github.com/saddle-ml/saddle/autodiff/ops"
 	"github.com/saddle-ml/saddle/nn"
 )
 
@@ -17,6 +18,7 @@ const (
 	wantGrad                    // those and the gradient
 	wantHessian                 // a Hessian-vector product
 	wantGaussNewton             // a Gauss-Newton-vector product
+	wantSampledGrad             // the gradient with targets drawn from the model
 )
 
 // defaultPart is how many examples a program takes at once where no operation is
@@ -117,6 +119,20 @@ func (p *programs[T]) compile(r request) (*program[T], error) {
 		}
 		if w == wantGrad {
 			vector, err = autodiff.Grad(g.Loss, g.Params...)
+		}
+	case wantSampledGrad:
+		u, err := g.SampledGrad()
+		if err != nil {
+			return nil, err
+		}
+		b := ops.NewBuilder(g.X.Graph(), g.X.Dtype())
+		mean := b.Mul(u, b.Const(1/float64(r.size)))
+		if err := b.Err(); err != nil {
+			return nil, err
+		}
+		vector, err = autodiff.VJP([]*autodiff.Node{g.Output}, g.Params, []*autodiff.Node{mean})
+		if err != nil {
+			return nil, err
 		}
 	case wantHessian, wantGaussNewton:
 		for i, q := range g.Params {

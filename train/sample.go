@@ -24,6 +24,8 @@ type sample[T Float] struct {
 
 	one [2][]T // arguments of a product of one direction
 
+	draw int // of targets from the model, while they are drawn
+
 	// Of the minibatch: what the first pass over it saw.
 	watch   bool
 	seen    bool
@@ -251,7 +253,7 @@ func (s *sample[T]) over(w want, dst, x []T, f func(c *program[T], weight float6
 		if err != nil {
 			return err
 		}
-		c.Seed(s.seed, s.step, row)
+		c.Seed(s.seed+uint64(s.draw)*0xd1342543de82ef95, s.step, row)
 		vector := dst
 		if dst != nil && k != s.n {
 			if s.scratch[0] == nil {
@@ -323,6 +325,17 @@ func (s *sample[T]) SquaredGrads(dst, x []T) error {
 		}
 		return nil
 	})
+}
+
+// SampledGrad sets dst to the gradient of the mean loss at x with targets drawn
+// from the model. Dropout masks are those of Grad where draw is 0.
+func (s *sample[T]) SampledGrad(dst, x []T, draw int) error {
+	if err := s.check(dst, x); err != nil {
+		return err
+	}
+	s.draw = draw
+	defer func() { s.draw = 0 }()
+	return s.over(wantSampledGrad, dst, x, func(*program[T], float64) {})
 }
 
 // check checks the lengths of vectors of parameters.

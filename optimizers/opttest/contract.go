@@ -39,6 +39,7 @@ func (p nothing[T]) Linearize([]T) error                    { return nil }
 func (p nothing[T]) HessianMul(dst, v []T) error            { return nil }
 func (p nothing[T]) GaussNewtonMul(dst, v []T) error        { return nil }
 func (p nothing[T]) SquaredGrads(dst, x []T) error          { return nil }
+func (p nothing[T]) SampledGrad(dst, x []T, _ int) error    { return nil }
 
 func (s *suite[T]) checkApart(t *testing.T) {
 	m := s.method()
@@ -185,7 +186,7 @@ func (s *suite[T]) checkNonFinite(t *testing.T) {
 }
 
 func (s *suite[T]) checkErrors(t *testing.T) {
-	for _, method := range []string{"Grad", "Loss", "Linearize", "HessianMul", "GaussNewtonMul", "SquaredGrads", "Draw"} {
+	for _, method := range []string{"Grad", "Loss", "Linearize", "HessianMul", "GaussNewtonMul", "SquaredGrads", "SampledGrad", "Draw"} {
 		for after := range 2 {
 			c := s.begin(t, s.method())
 			c.steps(after)

@@ -92,7 +92,8 @@ func (e *Examples[T]) Full() optimizers.Sample[T] { return &e.full }
 
 // Has is everything, less Lacks.
 func (e *Examples[T]) Has() optimizers.Oracle {
-	return (optimizers.NeedGrad | optimizers.NeedHessian | optimizers.NeedGaussNewton | optimizers.NeedSquaredGrads) &^ e.Lacks
+	return (optimizers.NeedGrad | optimizers.NeedHessian | optimizers.NeedGaussNewton | optimizers.NeedSquaredGrads |
+		optimizers.NeedSampledGrads) &^ e.Lacks
 }
 
 // Draw is a sample of n examples, the same in every run at this step.
@@ -192,6 +193,25 @@ func (s *sample[T]) SquaredGrads(dst, x []T) error {
 		for i, v := range one {
 			sum[i] += v * v
 		}
+	}
+	s.mean(dst, &sum)
+	return nil
+}
+
+// SampledGrad has targets at a distance of 1 from the output, above or below: that has the variance of the normal
+// distribution that the loss stands for.
+func (s *sample[T]) SampledGrad(dst, x []T, draw int) error {
+	if err := s.call("SampledGrad", optimizers.WorkSampledGrad); err != nil {
+		return err
+	}
+	var point, sum [parameters]float64
+	widen(point[:], x)
+	var random rand.PCG
+	for _, row := range s.rows {
+		random.Seed(s.of.step, uint64(row)<<32|uint64(draw))
+		sign := float64(random.Uint64()>>63)*2 - 1
+		p := s.of.output(row, &point)
+		s.of.add(&sum, row, sign*p*(1-p))
 	}
 	s.mean(dst, &sum)
 	return nil
