@@ -1,8 +1,6 @@
 package optimizers
 
 import (
-	"context"
-	"errors"
 	"math"
 
 	"github.com/saddle-ml/saddle/internal/kernel"
@@ -50,68 +48,40 @@ func startAdam[T Float](m *Adam, l Layout) (Optimizer[T], error) {
 
 // newAdam starts Adam with coupled weight decay (that of s) and decoupled weight decay.
 func newAdam[T Float](method string, l Layout, s Adam, decoupled float64) *adam[T] {
-	o := &adam[T]{core: newCore[T](method, NeedGrad, l), rate: newRate(s.LR), set: s, decoupled: decoupled}
-	o.beta1 = newKnob("beta1", s.Beta1, math.Nextafter(1, 0))
-	o.mean, o.square = make([]T, o.size), make([]T, o.size)
+	o := &adam[T]{set: s, decoupled: decoupled}
+	o.init(method, l, o)
+	o.rated(&o.rate, s.LR)
+	o.withMomentum(&o.momentum, "beta1", s.Beta1, belowOne)
+	o.mean, o.square = o.keep("exp_avg"), o.keep("exp_avg_sq")
 	if s.AMSGrad {
-		o.most = make([]T, o.size)
+		o.most = o.keep("max_exp_avg_sq")
 	}
-	o.pass = o.block
 	return o
 }
 
 type adam[T Float] struct {
-	core[T]
+	elementwise[T]
 	rate
-	beta1        knob
+	momentum     // beta1
 	set          Adam
 	decoupled    float64
 	mean, square []T
 	most         []T // the largest square so far; nil without AMSGrad
-
-	// Of the step that is being taken.
-	x    []T
-	c    kernel.AdamCoefficients[T]
-	pass func(worker, i int) // block, made once
+	c            kernel.AdamCoefficients[T]
 }
 
-// Momentum is the beta1 of the next step.
-func (o *adam[T]) Momentum() float64 { return o.beta1.now }
-
-// SetMomentum changes beta1, unless the settings have none.
-func (o *adam[T]) SetMomentum(beta1 float64) {
-	if o.set.Beta1 != 0 {
-		o.beta1.now = beta1
-	}
-}
-
-func (o *adam[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) {
-	if err := errors.Join(o.lr.check(o.method), o.beta1.check(o.method)); err != nil {
-		return Report{}, err
-	}
-	_, r, err := o.gradient(ctx, x, p)
-	if err != nil {
-		return Report{}, err
-	}
-	o.steps++
-	t := float64(o.steps)
+func (o *adam[T]) prepare(t int, _ []T) {
 	// m/(1-b1^t) / (sqrt(v)/c + eps) with c = sqrt(1-b2^t), both sides of the fraction times c: one division less.
-	c := math.Sqrt(1 - math.Pow(o.set.Beta2, t))
+	c := math.Sqrt(unbiased(o.set.Beta2, t))
 	o.c = kernel.AdamCoefficients[T]{
-		Fresh1: T(1 - o.beta1.now), Beta2: T(o.set.Beta2), Fresh2: T(1 - o.set.Beta2),
-		Rate: T(o.lr.now * c / (1 - math.Pow(o.beta1.now, t))), Eps: T(o.set.Eps * c),
-		Coupled: T(o.set.WeightDecay), Keep: T(1 - o.lr.now*o.decoupled),
+		Fresh1: T(1 - o.Momentum()), Beta2: T(o.set.Beta2), Fresh2: T(1 - o.set.Beta2),
+		Rate: T(o.Rate() * c / unbiased(o.Momentum(), t)), Eps: T(o.set.Eps * c),
+		Coupled: T(o.set.WeightDecay), Keep: T(1 - o.Rate()*o.decoupled),
 	}
-	o.x = x
-	inBlocks(o.size, o.pass)
-	o.x = nil
-	r.LR = o.lr.now
-	return r, nil
 }
 
-// block takes the step in one block of the parameters.
-func (o *adam[T]) block(_, i int) {
-	x, g, m, v := block(o.x, i), block(o.grad, i), block(o.mean, i), block(o.square, i)
+func (o *adam[T]) update(x, g []T, i int) {
+	m, v := block(o.mean, i), block(o.square, i)
 	if o.most == nil {
 		kernel.AdamUpdate(x, g, m, v, o.c)
 	} else {
@@ -119,35 +89,8 @@ func (o *adam[T]) block(_, i int) {
 	}
 }
 
-func (o *adam[T]) shape() shape {
-	s := shape{method: o.method, optional: []string{"lr", "beta1"}, vectors: map[string]int{"exp_avg": o.size, "exp_avg_sq": o.size}}
-	if o.most != nil {
-		s.vectors["max_exp_avg_sq"] = o.size
-	}
-	return s
-}
+// belowOne is the largest number below 1.
+const belowOne = 1 - 0x1p-53
 
-func (o *adam[T]) State() State[T] {
-	s := State[T]{Method: o.method, Step: o.steps, Scalars: Scalars{}, Vectors: map[string][]T{
-		"exp_avg": append([]T{}, o.mean...), "exp_avg_sq": append([]T{}, o.square...),
-	}}
-	o.lr.save(s.Scalars)
-	o.beta1.save(s.Scalars)
-	if o.most != nil {
-		s.Vectors["max_exp_avg_sq"] = append([]T{}, o.most...)
-	}
-	return s
-}
-
-func (o *adam[T]) Restore(s State[T]) error {
-	if err := s.check(o.shape()); err != nil {
-		return err
-	}
-	o.steps = s.Step
-	o.lr.load(s.Scalars)
-	o.beta1.load(s.Scalars)
-	copy(o.mean, s.Vectors["exp_avg"])
-	copy(o.square, s.Vectors["exp_avg_sq"])
-	copy(o.most, s.Vectors["max_exp_avg_sq"])
-	return nil
-}
+// unbiased is 1 - beta^t: what a running mean with that decay has of t numbers.
+func unbiased(beta float64, t int) float64 { return 1 - math.Pow(beta, float64(t)) }

@@ -1,6 +1,9 @@
 package optimizers
 
-import "reflect"
+import (
+	"reflect"
+	"slices"
+)
 
 // Info describes a method, wrapper or schedule to people who choose one.
 type Info struct {
@@ -14,7 +17,7 @@ type Info struct {
 
 // methods makes one of each method, in the order of Methods.
 func methods() []Method {
-	return []Method{&SGD{}, &Adam{}, &AdamW{}, &HF{}}
+	return slices.Concat([]Method{&SGD{}, &Adam{}, &AdamW{}, &HF{}}, adaptive())
 }
 
 // wrappers makes one of each wrapper around a method.

@@ -1,7 +1,6 @@
 package optimizers
 
 import (
-	"context"
 	"errors"
 
 	"github.com/saddle-ml/saddle/internal/kernel"
@@ -63,99 +62,42 @@ func startSGD[T Float](m *SGD, l Layout) (Optimizer[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &sgd[T]{core: newCore[T]("sgd", NeedGrad, l), rate: newRate(s.LR), set: s}
-	o.momentum = newKnob("momentum", s.Momentum, 1)
+	o := &sgd[T]{set: s, momentum: momentum{none: true}}
+	o.init("sgd", l, o)
+	o.rated(&o.rate, s.LR)
 	if s.Momentum != 0 {
-		o.buffer = make([]T, o.size)
+		o.withMomentum(&o.momentum, "momentum", s.Momentum, 1)
+		o.buffer = o.keep("momentum_buffer")
 	}
-	o.pass = o.block
 	return o, nil
 }
 
 type sgd[T Float] struct {
-	core[T]
+	elementwise[T]
 	rate
-	momentum knob
-	set      SGD
-	buffer   []T // nil without momentum
-
-	// Of the step that is being taken.
-	x    []T
-	step T // the learning rate
-	c    kernel.MomentumCoefficients[T]
-	pass func(worker, i int) // block, made once
+	momentum
+	set    SGD
+	buffer []T // nil without momentum
+	step   T   // the learning rate of the step that is being taken
+	c      kernel.MomentumCoefficients[T]
 }
 
-// Momentum is the momentum of the next step.
-func (o *sgd[T]) Momentum() float64 { return o.momentum.now }
-
-// SetMomentum changes the momentum, unless the settings have none.
-func (o *sgd[T]) SetMomentum(m float64) {
-	if o.buffer != nil {
-		o.momentum.now = m
-	}
-}
-
-func (o *sgd[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) {
-	if err := errors.Join(o.lr.check(o.method), o.momentum.check(o.method)); err != nil {
-		return Report{}, err
-	}
-	_, r, err := o.gradient(ctx, x, p)
-	if err != nil {
-		return Report{}, err
-	}
-	o.x, o.step = x, T(o.lr.now)
-	mu, fresh := T(o.momentum.now), T(1-o.set.Dampening)
+func (o *sgd[T]) prepare(t int, _ []T) {
+	o.step = T(o.Rate())
+	mu, fresh := T(o.Momentum()), T(1-o.set.Dampening)
 	o.c = kernel.MomentumCoefficients[T]{Mu: mu, Fresh: fresh, Decay: T(o.set.WeightDecay), OfBuffer: o.step}
 	if o.set.Nesterov {
 		o.c.OfGrad, o.c.OfBuffer = o.step, o.step*mu
 	}
-	if o.steps == 0 {
+	if t == 1 {
 		o.c.Mu, o.c.Fresh = 0, 1
 	}
-	inBlocks(o.size, o.pass)
-	o.x = nil
-	o.steps++
-	r.LR = o.lr.now
-	return r, nil
 }
 
-// block takes the step in one block of the parameters.
-func (o *sgd[T]) block(_, i int) {
-	x, g := block(o.x, i), block(o.grad, i)
+func (o *sgd[T]) update(x, g []T, i int) {
 	if o.buffer == nil {
 		kernel.SGDUpdate(x, g, o.step, o.c.Decay)
 	} else {
 		kernel.MomentumUpdate(x, g, block(o.buffer, i), o.c)
 	}
-}
-
-func (o *sgd[T]) shape() shape {
-	s := shape{method: o.method, optional: []string{"lr"}, vectors: map[string]int{}}
-	if o.buffer != nil {
-		s.optional = append(s.optional, "momentum")
-		s.vectors["momentum_buffer"] = o.size
-	}
-	return s
-}
-
-func (o *sgd[T]) State() State[T] {
-	s := State[T]{Method: o.method, Step: o.steps, Scalars: Scalars{}, Vectors: map[string][]T{}}
-	o.lr.save(s.Scalars)
-	if o.buffer != nil {
-		o.momentum.save(s.Scalars)
-		s.Vectors["momentum_buffer"] = append([]T{}, o.buffer...)
-	}
-	return s
-}
-
-func (o *sgd[T]) Restore(s State[T]) error {
-	if err := s.check(o.shape()); err != nil {
-		return err
-	}
-	o.steps = s.Step
-	o.lr.load(s.Scalars)
-	o.momentum.load(s.Scalars)
-	copy(o.buffer, s.Vectors["momentum_buffer"])
-	return nil
 }

@@ -117,7 +117,7 @@ func testGuardPages[T Float](t *testing.T) {
 				for k := range s {
 					s[k] = slice(n)
 				}
-				u.run(s, [7]T{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7})
+				u.run(s, [maxNumbers]T{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7})
 			})
 		}
 	}

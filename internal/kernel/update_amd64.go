@@ -8,8 +8,8 @@ import (
 // updateArgs are the operands of an update: slices of n elements and numbers of
 // their type.
 type updateArgs struct {
-	slices  [5]unsafe.Pointer
-	numbers [7]uint64
+	slices  [maxSlices]unsafe.Pointer
+	numbers [maxNumbers]uint64
 	n       int
 	entry   updateKind
 	_       [2]uint32 // the floating-point control word, kept and changed
@@ -19,7 +19,7 @@ type updateArgs struct {
 const updateChunk = 4096
 
 // updateAsm runs an update of n elements in assembly, if there is any.
-func updateAsm[T Float](kind updateKind, n int, numbers [7]T, slices [5][]T) bool {
+func updateAsm[T Float](kind updateKind, n int, numbers [maxNumbers]T, slices [maxSlices][]T) bool {
 	if level == Generic {
 		return false
 	}

@@ -2,4 +2,6 @@
 
 package kernel
 
-func updateAsm[T Float](kind updateKind, n int, numbers [7]T, slices [5][]T) bool { return false }
+func updateAsm[T Float](kind updateKind, n int, numbers [maxNumbers]T, slices [maxSlices][]T) bool {
+	return false
+}

@@ -4,34 +4,350 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"reflect"
+	"slices"
 	"testing"
 )
 
-// updatesOf are all updates as functions of slices and numbers.
-func updatesOf[T Float]() []struct {
+// aRule is an update as a function of slices and numbers.
+type aRule[T Float] struct {
 	name   string
 	slices int
-	run    func(s [][]T, c [7]T)
-} {
-	adam := func(c [7]T) AdamCoefficients[T] {
-		return AdamCoefficients[T]{c[0], c[1], c[2], c[3], c[4], c[5], c[6]}
+	run    func(s [][]T, c [maxNumbers]T)
+	// formula restates the rule: v has an element of each slice, to be replaced.
+	formula func(v []float64, c []float64)
+}
+
+// fill makes coefficients of the first numbers, in the order of the fields.
+func fill[C any, T Float](c [maxNumbers]T) C {
+	var filled C
+	v := reflect.ValueOf(&filled).Elem()
+	for i := range v.NumField() {
+		v.Field(i).Set(reflect.ValueOf(c[i]))
 	}
-	return []struct {
-		name   string
-		slices int
-		run    func(s [][]T, c [7]T)
-	}{
-		{"axpy", 2, func(s [][]T, c [7]T) { Axpy(s[0], c[0], s[1]) }},
-		{"axpby", 3, func(s [][]T, c [7]T) { Axpby(s[0], c[0], s[1], c[1], s[2]) }},
-		{"scale", 2, func(s [][]T, c [7]T) { Scale(s[0], c[0], s[1]) }},
-		{"lerp", 2, func(s [][]T, c [7]T) { Lerp(s[0], c[0], s[1]) }},
-		{"sgd", 2, func(s [][]T, c [7]T) { SGDUpdate(s[0], s[1], c[0], c[1]) }},
-		{"momentum", 3, func(s [][]T, c [7]T) {
-			MomentumUpdate(s[0], s[1], s[2], MomentumCoefficients[T]{c[0], c[1], c[2], c[3], c[4]})
-		}},
-		{"adam", 4, func(s [][]T, c [7]T) { AdamUpdate(s[0], s[1], s[2], s[3], adam(c)) }},
-		{"adamMax", 5, func(s [][]T, c [7]T) { AdamMaxUpdate(s[0], s[1], s[2], s[3], s[4], adam(c)) }},
+	return filled
+}
+
+func sgn(x float64) float64 {
+	switch {
+	case x > 0:
+		return 1
+	case x < 0:
+		return -1
 	}
+	return 0
+}
+
+// updatesOf are all updates.
+func updatesOf[T Float]() []aRule[T] {
+	// Kingma and Ba's moments, of a gradient with weight decay c[coupled].
+	moments := func(v, c []float64, coupled int) {
+		d := v[1] + c[coupled]*v[0]
+		v[2] = (1-c[0])*v[2] + c[0]*d
+		v[3] = c[1]*v[3] + c[2]*d*d
+	}
+	belief := func(v, c []float64) {
+		d := v[1] + c[6]*v[0]
+		v[2] = (1-c[0])*v[2] + c[0]*d
+		v[3] = c[1]*v[3] + c[2]*(d-v[2])*(d-v[2]) + c[3]
+	}
+	rms := func(centered, momentum bool) func(v, c []float64) {
+		return func(v, c []float64) {
+			d := v[1] + c[4]*v[0]
+			v[2] = c[0]*v[2] + c[1]*d*d
+			square, next := v[2], 3
+			if centered {
+				v[3] = (1-c[1])*v[3] + c[1]*d
+				square, next = max(0, square-v[3]*v[3]), 4
+			}
+			step := d / (math.Sqrt(square) + c[3])
+			if momentum {
+				v[next] = c[5]*v[next] + step
+				step = v[next]
+			}
+			v[0] -= c[2] * step
+		}
+	}
+	return []aRule[T]{
+		{
+			"axpy", 2, func(s [][]T, c [maxNumbers]T) { Axpy(s[0], c[0], s[1]) },
+			func(v, c []float64) { v[0] += c[0] * v[1] },
+		},
+		{
+			"axpby", 3, func(s [][]T, c [maxNumbers]T) { Axpby(s[0], c[0], s[1], c[1], s[2]) },
+			func(v, c []float64) { v[0] = c[0]*v[1] + c[1]*v[2] },
+		},
+		{
+			"scale", 2, func(s [][]T, c [maxNumbers]T) { Scale(s[0], c[0], s[1]) },
+			func(v, c []float64) { v[0] = c[0] * v[1] },
+		},
+		{
+			"lerp", 2, func(s [][]T, c [maxNumbers]T) { Lerp(s[0], c[0], s[1]) },
+			func(v, c []float64) { v[0] = (1-c[0])*v[0] + c[0]*v[1] },
+		},
+		{
+			"sgd", 2, func(s [][]T, c [maxNumbers]T) { SGDUpdate(s[0], s[1], c[0], c[1]) },
+			func(v, c []float64) { v[0] -= c[0] * (v[1] + c[1]*v[0]) },
+		},
+		{
+			"momentum", 3, func(s [][]T, c [maxNumbers]T) {
+				MomentumUpdate(s[0], s[1], s[2], fill[MomentumCoefficients[T]](c))
+			},
+			func(v, c []float64) {
+				d := v[1] + c[2]*v[0]
+				v[2] = c[0]*v[2] + c[1]*d
+				v[0] -= c[3]*d + c[4]*v[2]
+			},
+		},
+		{
+			"adam", 4, func(s [][]T, c [maxNumbers]T) { AdamUpdate(s[0], s[1], s[2], s[3], fill[AdamCoefficients[T]](c)) },
+			func(v, c []float64) {
+				moments(v, c, 5)
+				v[0] = c[6]*v[0] - c[3]*v[2]/(math.Sqrt(v[3])+c[4])
+			},
+		},
+		{
+			"adamMax", 5, func(s [][]T, c [maxNumbers]T) {
+				AdamMaxUpdate(s[0], s[1], s[2], s[3], s[4], fill[AdamCoefficients[T]](c))
+			},
+			func(v, c []float64) {
+				moments(v, c, 5)
+				v[4] = max(v[4], v[3])
+				v[0] = c[6]*v[0] - c[3]*v[2]/(math.Sqrt(v[4])+c[4])
+			},
+		},
+		{
+			"adamMean", 4, func(s [][]T, c [maxNumbers]T) {
+				AdamMeanUpdate(s[0], s[1], s[2], s[3], fill[AdamCoefficients[T]](c))
+			},
+			func(v, c []float64) {
+				moments(v, c, 5)
+				v[0] = c[6]*v[0] - c[3]*v[2]
+			},
+		},
+		{
+			"nadam", 4, func(s [][]T, c [maxNumbers]T) {
+				NAdamUpdate(s[0], s[1], s[2], s[3], fill[NAdamCoefficients[T]](c))
+			},
+			func(v, c []float64) {
+				d := v[1] + c[6]*v[0]
+				moments(v, c, 6)
+				v[0] = c[7]*v[0] - (c[3]*d+c[4]*v[2])/(math.Sqrt(v[3])+c[5])
+			},
+		},
+		{
+			"adamax", 4, func(s [][]T, c [maxNumbers]T) {
+				AdaMaxUpdate(s[0], s[1], s[2], s[3], fill[AdaMaxCoefficients[T]](c))
+			},
+			func(v, c []float64) {
+				d := v[1] + c[4]*v[0]
+				v[2] = (1-c[0])*v[2] + c[0]*d
+				v[3] = max(c[1]*v[3], math.Abs(d)+c[3])
+				v[0] -= c[2] * v[2] / v[3]
+			},
+		},
+		{
+			"adabelief", 4, func(s [][]T, c [maxNumbers]T) {
+				AdaBeliefUpdate(s[0], s[1], s[2], s[3], fill[AdaBeliefCoefficients[T]](c))
+			},
+			func(v, c []float64) {
+				belief(v, c)
+				v[0] = c[7]*v[0] - c[4]*v[2]/(math.Sqrt(v[3])+c[5])
+			},
+		},
+		{
+			"adabeliefMax", 5, func(s [][]T, c [maxNumbers]T) {
+				AdaBeliefMaxUpdate(s[0], s[1], s[2], s[3], s[4], fill[AdaBeliefCoefficients[T]](c))
+			},
+			func(v, c []float64) {
+				belief(v, c)
+				v[4] = max(v[4], v[3])
+				v[0] = c[7]*v[0] - c[4]*v[2]/(math.Sqrt(v[4])+c[5])
+			},
+		},
+		{
+			"adabeliefMean", 4, func(s [][]T, c [maxNumbers]T) {
+				AdaBeliefMeanUpdate(s[0], s[1], s[2], s[3], fill[AdaBeliefCoefficients[T]](c))
+			},
+			func(v, c []float64) {
+				belief(v, c)
+				v[0] = c[7]*v[0] - c[4]*v[2]
+			},
+		},
+		{
+			"adagrad", 3, func(s [][]T, c [maxNumbers]T) {
+				AdaGradUpdate(s[0], s[1], s[2], fill[AdaGradCoefficients[T]](c))
+			},
+			func(v, c []float64) {
+				d := v[1] + c[2]*v[0]
+				v[2] += d * d
+				v[0] -= c[0] * d / (math.Sqrt(v[2]) + c[1])
+			},
+		},
+		{
+			"adadelta", 4, func(s [][]T, c [maxNumbers]T) {
+				AdaDeltaUpdate(s[0], s[1], s[3], s[2], fill[AdaDeltaCoefficients[T]](c))
+			},
+			func(v, c []float64) {
+				d := v[1] + c[4]*v[0]
+				v[3] = c[0]*v[3] + c[1]*d*d
+				step := math.Sqrt(math.Abs(v[2])+c[3]) / math.Sqrt(v[3]+c[3]) * d
+				v[2] = c[0]*v[2] + c[1]*step*step
+				v[0] -= c[2] * step
+			},
+		},
+		{
+			"rmsprop", 3, func(s [][]T, c [maxNumbers]T) {
+				RMSPropUpdate(s[0], s[1], s[2], fill[RMSPropCoefficients[T]](c))
+			},
+			rms(false, false),
+		},
+		{
+			"rmspropCentered", 4, func(s [][]T, c [maxNumbers]T) {
+				RMSPropCenteredUpdate(s[0], s[1], s[2], s[3], fill[RMSPropCoefficients[T]](c))
+			},
+			rms(true, false),
+		},
+		{
+			"rmspropMomentum", 4, func(s [][]T, c [maxNumbers]T) {
+				RMSPropMomentumUpdate(s[0], s[1], s[2], s[3], fill[RMSPropCoefficients[T]](c))
+			},
+			rms(false, true),
+		},
+		{
+			"rmspropCenteredMomentum", 5, func(s [][]T, c [maxNumbers]T) {
+				RMSPropCenteredMomentumUpdate(s[0], s[1], s[2], s[3], s[4], fill[RMSPropCoefficients[T]](c))
+			},
+			rms(true, true),
+		},
+		{
+			"adan", 6, func(s [][]T, c [maxNumbers]T) {
+				AdanUpdate(s[0], s[1], s[2], s[3], s[4], s[5], fill[AdanCoefficients[T]](c))
+			},
+			func(v, c []float64) {
+				d := v[1] - v[5]
+				v[2] = (1-c[0])*v[2] + c[0]*v[1]
+				v[3] = (1-c[1])*v[3] + c[1]*d
+				v[4] = (1-c[3])*v[4] + c[3]*math.Pow(v[1]+c[2]*d, 2)
+				v[0] = c[8] * (c[7]*v[0] - (c[4]*v[2]+c[5]*v[3])/(math.Sqrt(v[4])+c[6]))
+				v[5] = v[1]
+			},
+		},
+		{
+			"lion", 3, func(s [][]T, c [maxNumbers]T) { LionUpdate(s[0], s[1], s[2], fill[LionCoefficients[T]](c)) },
+			func(v, c []float64) {
+				v[0] = c[3]*v[0] - c[2]*sgn((1-c[0])*v[2]+c[0]*v[1])
+				v[2] = (1-c[1])*v[2] + c[1]*v[1]
+			},
+		},
+		{
+			"asgd", 3, func(s [][]T, c [maxNumbers]T) { ASGDUpdate(s[0], s[1], s[2], fill[ASGDCoefficients[T]](c)) },
+			func(v, c []float64) {
+				v[0] = c[2]*v[0] - c[0]*(v[1]+c[1]*v[0])
+				v[2] = (1-c[3])*v[2] + c[3]*v[0]
+			},
+		},
+		{
+			"rprop", 4, func(s [][]T, c [maxNumbers]T) {
+				RpropUpdate(s[0], s[1], s[2], s[3], fill[RpropCoefficients[T]](c))
+			},
+			func(v, c []float64) {
+				turn := sgn(v[1] * v[2])
+				v[3] = min(c[3], max(c[2], v[3]*map[float64]float64{1: c[0], -1: c[1], 0: 1}[turn]))
+				v[2] = v[1]
+				if turn < 0 {
+					v[2] = 0
+				}
+				v[0] -= v[3] * sgn(v[2])
+			},
+		},
+		{
+			"averaged", 3, func(s [][]T, c [maxNumbers]T) {
+				AveragedUpdate(s[0], s[1], s[2], fill[AveragedCoefficients[T]](c))
+			},
+			func(v, c []float64) {
+				d := v[1] + c[0]*v[0]
+				v[0] = (1-c[1])*v[0] + c[1]*v[2] - c[2]*d
+				v[2] -= c[3] * d
+			},
+		},
+		{
+			"averagedAdam", 4, func(s [][]T, c [maxNumbers]T) {
+				AveragedAdamUpdate(s[0], s[1], s[2], s[3], fill[AveragedAdamCoefficients[T]](c))
+			},
+			func(v, c []float64) {
+				v[3] = c[0]*v[3] + c[1]*v[1]*v[1]
+				d := c[2]*v[1]/(math.Sqrt(v[3])+c[3]) + c[4]*v[0]
+				v[0] = (1-c[5])*v[0] + c[5]*v[2] - c[6]*d
+				v[2] -= c[7] * d
+			},
+		},
+		{
+			"prodigyMoments", 8, func(s [][]T, c [maxNumbers]T) {
+				ProdigyMomentsUpdate(s[0], s[1], s[2], s[4], s[3], s[5], s[6], s[7], fill[ProdigyMomentsCoefficients[T]](c))
+			},
+			func(v, c []float64) {
+				d := v[1] + c[6]*v[0]
+				v[4] = c[0]*v[4] + c[1]*d
+				v[3] = c[2]*v[3] + c[3]*d*d
+				v[5] = c[4]*v[5] + c[5]*d
+				v[6] = d * (v[2] - v[0])
+				v[7] = math.Abs(v[5])
+			},
+		},
+		{
+			"rootStep", 4, func(s [][]T, c [maxNumbers]T) {
+				RootStepUpdate(s[0], s[1], s[3], fill[RootStepCoefficients[T]](c))
+			},
+			func(v, c []float64) { v[0] = c[2]*v[0] - c[0]*v[1]/(math.Sqrt(v[3])+c[1]) },
+		},
+	}
+}
+
+// TestUpdatesAreTheirFormulas compares every rule with a restatement of it, in
+// float64 and within a few roundings of the terms, which are about 1.
+func TestUpdatesAreTheirFormulas(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	all := updatesOf[float64]()
+	if len(all) != int(updateKinds)+1 { // Scale is none of them
+		t.Errorf("%d rules are tested of %d", len(all), updateKinds+1)
+	}
+	eachLevel(t, func(t *testing.T) {
+		for _, u := range all {
+			const n = 37
+			var c [maxNumbers]float64
+			for i := range c {
+				c[i] = 0.05 + 0.9*r.Float64()
+			}
+			s, was := make([][]float64, u.slices), make([][]float64, u.slices)
+			for k := range s {
+				s[k] = make([]float64, n)
+				for i := range s[k] {
+					s[k][i] = 0.2 + r.Float64()
+					if k < 3 && r.IntN(2) == 0 {
+						s[k][i] *= -1 // parameters and gradients; what may be a mean square stays above 0
+					}
+					if k == 2 && u.slices == 3 || k == 2 && (u.name == "adadelta" || u.name == "rmspropCentered" || u.name[:3] == "rms") {
+						s[k][i] = math.Abs(s[k][i])
+					}
+				}
+				was[k] = slices.Clone(s[k])
+			}
+			u.run(s, c)
+			v := make([]float64, u.slices)
+			for i := range n {
+				for k := range v {
+					v[k] = was[k][i]
+				}
+				u.formula(v, c[:])
+				for k := range v {
+					if d := math.Abs(s[k][i] - v[k]); !(d <= 2e-14*(1+math.Abs(v[k]))) {
+						t.Fatalf("%s: slice %d becomes %v, by its formula %v", u.name, k, s[k][i], v[k])
+					}
+				}
+			}
+		}
+	})
 }
 
 // TestUpdates: every update gives the bits of plain Go, whole or cut, and keeps to
@@ -51,7 +367,7 @@ func testUpdates[T Float](t *testing.T) {
 			if trial == 0 {
 				n = 9000
 			}
-			var c [7]T
+			var c [maxNumbers]T
 			for i := range c {
 				c[i] = T(r.Float64())
 			}
@@ -137,7 +453,7 @@ func BenchmarkUpdate(b *testing.B) {
 			if u.slices > 3 {
 				Map1(Abs, s[3], s[3], 0, 0)
 			}
-			c := [7]float32{0.1, 0.99, 0.1, 1e-5, 1e-4, 1e-5, 1}
+			c := [maxNumbers]float32{0.1, 0.99, 0.1, 1e-5, 1e-4, 1e-5, 1, 0.5, 0.5}
 			for l := Generic; l <= detect(); l++ {
 				b.Run(fmt.Sprintf("%s/%d/%s", u.name, n, l), func(b *testing.B) {
 					level = l

@@ -40,4 +40,8 @@ func main() {
 			os.Exit(1)
 		}
 	}
+	if err := writeUpdates(); err != nil {
+		fmt.Fprintln(os.Stderr, "gen:", err)
+		os.Exit(1)
+	}
 }

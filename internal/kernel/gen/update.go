@@ -1,120 +1,239 @@
 package main
 
-import "fmt"
-
-// The layout of updateArgs in update_amd64.go: five slices and seven numbers.
-const (
-	updSlices  = 0
-	updNumbers = 40
-	updN       = 96
-	updEntry   = 104
-	updMXCSR   = 112 // the control word as it was, and as it is here
+import (
+	"fmt"
+	"go/format"
+	"os"
+	"slices"
+	"strings"
 )
 
-// An update computes new elements of some of its slices from the elements of all.
-type update struct {
-	name   string
-	slices int
-	out    []int // those that code gives, in order
-	flush  bool  // float32 that are too small for a full precision count as 0
-	code   func(b *body, x []val, c func(int) val) []val
+// The layout of updateArgs in update_amd64.go.
+const (
+	maxSlices  = 8
+	maxNumbers = 10
+
+	updSlices  = 0
+	updNumbers = updSlices + 8*maxSlices
+	updN       = updNumbers + 8*maxNumbers
+	updEntry   = updN + 8
+	updMXCSR   = updEntry + 8 // the control word as it was, and as it is here
+)
+
+// A rule computes new elements of some slices from the elements of all, and some
+// numbers. It is written once, for assembly and for plain Go.
+type rule struct {
+	name string // of the function in Go, less Update where signature is ""
+	doc  string // behind the function's name
+	// signature are the arguments of the function. If it is "", they are the slices and a
+	// struct of the numbers.
+	signature string
+	// slices are the names of the arguments, all of one length.
+	slices []string
+	// like is the rule that has the struct, if it is not this one.
+	like string
+	// numbers are the coefficients, and what each is. One may be of no use to this rule.
+	numbers [][2]string
+	unused  string
+	// flush says that float32 that are too small for a full precision count as 0.
+	flush bool
+	code  func(t *terms)
 }
 
-// Products and sums are rounded one by one, as in plain Go, so that both give the
-// same bits.
-var updateKernels = []update{
-	// y = y + a x
-	{"axpy", 2, []int{0}, false, func(b *body, x []val, c func(int) val) []val {
-		return []val{b.add(x[0], b.mul(x[1], c(0)))}
-	}},
-	// z = a x + b y
-	{"axpby", 3, []int{0}, false, func(b *body, x []val, c func(int) val) []val {
-		return []val{b.add(b.mul(x[1], c(0)), b.mul(x[2], c(1)))}
-	}},
-	// y = y + a (x - y)
-	{"lerp", 2, []int{0}, false, func(b *body, x []val, c func(int) val) []val {
-		return []val{b.add(x[0], b.mul(b.sub(x[1], x[0]), c(0)))}
-	}},
-	// x = x - rate (g + decay x)
-	{"sgd", 2, []int{0}, false, func(b *body, x []val, c func(int) val) []val {
-		d := b.add(x[1], b.mul(x[0], c(1)))
-		return []val{b.sub(x[0], b.mul(d, c(0)))}
-	}},
-	// d = g + decay x; m = mu m + fresh d; x = x - (ofGrad d + ofBuffer m)
-	{"momentum", 3, []int{0, 2}, false, func(b *body, x []val, c func(int) val) []val {
-		d := b.add(x[1], b.mul(x[0], c(2)))
-		m := b.add(b.mul(x[2], c(0)), b.mul(d, c(1)))
-		return []val{b.sub(x[0], b.add(b.mul(d, c(3)), b.mul(m, c(4)))), m}
-	}},
-	{"adam", 4, []int{0, 2, 3}, true, func(b *body, x []val, c func(int) val) []val {
-		m, v := adamMoments(b, x, c)
-		return []val{adamStep(b, x[0], m, v, c), m, v}
-	}},
-	{"adamMax", 5, []int{0, 2, 3, 4}, true, func(b *body, x []val, c func(int) val) []val {
-		m, v := adamMoments(b, x, c)
-		u := b.orMask(b.cmp(unordered, x[4], v), b.and(b.max(x[4], v), b.max(v, x[4])))
-		return []val{adamStep(b, x[0], m, u, c), m, v, u}
-	}},
+// terms are what a rule's code reads and writes, by name.
+type terms struct {
+	lanes
+	of  func(name string) val
+	out map[string]val
 }
 
-// adamMoments are g = g + coupled x, m = m + fresh1 (g - m) and
-// v = beta2 v + fresh2 g g. The numbers are those of AdamCoefficients in order.
-func adamMoments(b *body, x []val, c func(int) val) (m, v val) {
-	g := b.add(x[1], b.mul(x[0], c(5)))
-	m = b.add(x[2], b.mul(b.sub(g, x[2]), c(0)))
-	v = b.add(b.mul(x[3], c(1)), b.mul(b.mul(g, c(2)), g))
-	return m, v
+// set gives a slice its new elements.
+func (t *terms) set(slice string, v val) { t.out[slice] = v }
+
+// check sees that a rule fits updateArgs.
+func (r *rule) check() {
+	if len(r.slices) > maxSlices || len(r.numbers) > maxNumbers {
+		panic("rule " + r.name + " has too many slices or numbers")
+	}
 }
 
-// adamStep is keep x - rate m / (sqrt(v) + eps).
-func adamStep(b *body, x, m, v val, c func(int) val) val {
-	step := b.div(b.mul(m, c(3)), b.add(b.sqrt(v), c(4)))
-	return b.sub(b.mul(x, c(6)), step)
+// terms runs the code of a rule. find makes the value of a name: once if keep says so.
+func (r *rule) terms(l lanes, keep func(name string) bool, find func(name string) val) *terms {
+	found := map[string]val{}
+	t := &terms{lanes: l, out: map[string]val{}}
+	t.of = func(name string) val {
+		v, ok := found[name]
+		if !ok || !keep(name) {
+			v = find(name)
+			found[name] = v
+		}
+		return v
+	}
+	r.code(t)
+	for _, n := range r.numbers {
+		if _, used := found[n[0]]; used == (n[0] == r.unused) {
+			panic("rule " + r.name + ": is " + n[0] + " of use?")
+		}
+	}
+	return t
 }
 
-// updates writes them, tables and the functions that jump into them.
+// kind is the rule's name among those of updateKind.
+func (r *rule) kind() string { return "kind" + strings.ToUpper(r.name[:1]) + r.name[1:] }
+
+// number is the index of a number, or -1.
+func (r *rule) number(name string) int {
+	return slices.IndexFunc(r.numbers, func(n [2]string) bool { return n[0] == name })
+}
+
+// assembly writes the loop of a rule on elements of t.
+func (r *rule) assembly(f *file, t number) {
+	fmt.Fprintf(&f.text, "\nTEXT %s%s%s<>(SB), NOSPLIT, $0-8\n", lower(r.name), f.name, t.suffix)
+	var s []stream
+	for k := range r.slices {
+		ptr := []string{"R8", "R9", "R10", "R11", "R12", "R13", "SI", "CX"}[k]
+		f.i("MOVQ", at(updSlices+8*k, "DI"), ptr)
+		s = append(s, stream{t, t, ptr, ""})
+	}
+	flush := r.flush && t == float32s
+	if flush {
+		// Flush to zero and denormals are zero: their roots and quotients take many
+		// times as long as others.
+		f.i("STMXCSR", at(updMXCSR, "DI"))
+		f.i("MOVL", at(updMXCSR, "DI"), "AX")
+		f.i("ORL", "$0x8040", "AX")
+		f.i("MOVL", "AX", at(updMXCSR+4, "DI"))
+		f.i("LDMXCSR", at(updMXCSR+4, "DI"))
+	}
+	f.i("MOVQ", at(updN, "DI"), "DX")
+	f.loop(t, t, 1, s, f.newPins(), func(b *body, k int, masked bool) {
+		// Where registers are few, many numbers are loaded for each use.
+		scarce := f.regs == 16 && len(r.numbers) > 6
+		keep := func(name string) bool { return !scarce || r.number(name) < 0 }
+		code := r.terms(b, keep, func(name string) val {
+			i := r.number(name)
+			switch {
+			case i < 0:
+				return b.load(s[r.slice(name)], k, masked)
+			case scarce:
+				return b.fresh(val{mem: at(updNumbers+8*i, "DI")})
+			}
+			return b.param(updNumbers + 8*i)
+		})
+		for i, name := range r.slices {
+			if v, ok := code.out[name]; ok {
+				b.save(s[i], k, masked, v)
+			}
+		}
+	})
+	if flush {
+		f.i("LDMXCSR", at(updMXCSR, "DI"))
+	}
+	f.i("VZEROUPPER")
+	f.i("RET")
+}
+
+func (r *rule) slice(name string) int {
+	i := slices.Index(r.slices, name)
+	if i < 0 {
+		panic("rule " + r.name + " has no slice or number " + name)
+	}
+	return i
+}
+
+// updates writes the assembly of all rules, tables and the functions that jump
+// into them.
 func updates(f *file) {
 	for _, t := range []number{float32s, float64s} {
 		table := fmt.Sprintf("updates%s%s", f.name, t.suffix)
-		for i, u := range updateKernels {
-			name := fmt.Sprintf("%s%s%s", u.name, f.name, t.suffix)
-			fmt.Fprintf(&f.text, "\nTEXT %s<>(SB), NOSPLIT, $0-8\n", name)
-			var s []stream
-			for k := range u.slices {
-				ptr := []string{"R8", "R9", "R10", "R11", "R12"}[k]
-				f.i("MOVQ", at(updSlices+8*k, "DI"), ptr)
-				s = append(s, stream{t, t, ptr, ""})
-			}
-			flush := u.flush && t == float32s
-			if flush {
-				// Flush to zero and denormals are zero: their roots and quotients take many
-				// times as long as others.
-				f.i("STMXCSR", at(updMXCSR, "DI"))
-				f.i("MOVL", at(updMXCSR, "DI"), "AX")
-				f.i("ORL", "$0x8040", "AX")
-				f.i("MOVL", "AX", at(updMXCSR+4, "DI"))
-				f.i("LDMXCSR", at(updMXCSR+4, "DI"))
-			}
-			f.i("MOVQ", at(updN, "DI"), "DX")
-			f.loop(t, t, 1, s, f.newPins(), func(b *body, k int, masked bool) {
-				var x []val
-				for _, s := range s {
-					x = append(x, b.load(s, k, masked))
-				}
-				out := u.code(b, x, func(i int) val { return b.param(updNumbers + 8*i) })
-				for i, v := range out {
-					b.save(s[u.out[i]], k, masked, v)
-				}
-			})
-			if flush {
-				f.i("LDMXCSR", at(updMXCSR, "DI"))
-			}
-			f.i("VZEROUPPER")
-			f.i("RET")
-			f.afterText("DATA %s<>+%d(SB)/8, $%s<>(SB)\n", table, 8*i, name)
+		for i, r := range rules {
+			r.assembly(f, t)
+			f.afterText("DATA %s<>+%d(SB)/8, $%s%s%s<>(SB)\n", table, 8*i, lower(r.name), f.name, t.suffix)
 		}
-		f.afterText("GLOBL %s<>(SB), RODATA|NOPTR, $%d\n", table, 8*len(updateKernels))
+		f.afterText("GLOBL %s<>(SB), RODATA|NOPTR, $%d\n", table, 8*len(rules))
 		f.jump("update", "updateArgs", table, t, updEntry)
 	}
 	f.tailMasks()
+}
+
+// writeUpdates writes the Go of all rules: their names, coefficients, functions
+// and loops.
+func writeUpdates() error {
+	var w strings.Builder
+	w.WriteString("// Code generated by go run ./gen. DO NOT EDIT.\n\npackage kernel\n\nimport \"math\"\n")
+	fmt.Fprintf(&w, "\n// updateKind is an update in assembly, in the order of the tables.\ntype updateKind int\n\nconst (\n")
+	for i, r := range rules {
+		w.WriteString(r.kind())
+		if i == 0 {
+			w.WriteString(" updateKind = iota")
+		}
+		w.WriteString("\n")
+	}
+	fmt.Fprintf(&w, "updateKinds // how many there are\n)\n\n// What an update has at most.\nconst (\nmaxSlices = %d\nmaxNumbers = %d\n)\n", maxSlices, maxNumbers)
+	for _, r := range rules {
+		r.check()
+		r.golang(&w)
+	}
+	src, err := format.Source([]byte(w.String()))
+	if err != nil {
+		return fmt.Errorf("update_rules.go: %w", err)
+	}
+	return os.WriteFile("update_rules.go", src, 0o666)
+}
+
+// golang writes the function of a rule, whose loop is plain Go, and the struct of
+// its coefficients.
+func (r *rule) golang(w *strings.Builder) {
+	name, signature, prefix := r.name, r.signature, ""
+	if signature == "" {
+		name, prefix = r.name+"Update", "c."
+		owner := r.name
+		if r.like != "" {
+			owner = r.like
+		}
+		signature = fmt.Sprintf("%s []T, c %sCoefficients[T]", strings.Join(r.slices, ", "), owner)
+		if r.like == "" {
+			fmt.Fprintf(w, "\n// %sCoefficients are the numbers of [%s].\ntype %sCoefficients[T Float] struct {\n", r.name, name, r.name)
+			for _, n := range r.numbers {
+				fmt.Fprintf(w, "%s T // %s\n", n[0], n[1])
+			}
+			w.WriteString("}\n")
+		}
+	}
+	var numbers []string
+	for _, n := range r.numbers {
+		numbers = append(numbers, prefix+n[0])
+	}
+	first := r.slices[0]
+	fmt.Fprintf(w, "\n// %s %s\nfunc %s[T Float](%s) {\n", name, strings.ReplaceAll(r.doc, "\n", "\n// "), name, signature)
+	fmt.Fprintf(w, "if updateAsm(%s, len(%s), [maxNumbers]T{%s}, [maxSlices][]T{%s}) {\nreturn\n}\n",
+		r.kind(), first, strings.Join(numbers, ", "), strings.Join(r.slices, ", "))
+	g := &goLanes{flush: r.flush, flushed: map[string]bool{}}
+	code := r.terms(g, func(string) bool { return true }, func(name string) val {
+		if r.number(name) >= 0 {
+			v := val{mem: lower(name)}
+			g.flushed[v.mem] = true
+			return v
+		}
+		return g.name("%s[i]", r.slices[r.slice(name)])
+	})
+	for _, n := range r.numbers {
+		switch number := prefix + n[0]; {
+		case n[0] == r.unused:
+		case r.flush:
+			fmt.Fprintf(w, "%s := normal(%s)\n", lower(n[0]), number)
+		case prefix != "":
+			fmt.Fprintf(w, "%s := %s\n", lower(n[0]), number)
+		}
+	}
+	for _, s := range r.slices[1:] {
+		fmt.Fprintf(w, "%s = %s[:len(%s)]\n", s, s, first)
+	}
+	fmt.Fprintf(w, "for i := range %s {\n%s", first, g.text.String())
+	for _, s := range r.slices {
+		if v, ok := code.out[s]; ok {
+			fmt.Fprintf(w, "%s[i] = %s\n", s, v.mem)
+		}
+	}
+	w.WriteString("}\n}\n")
 }
