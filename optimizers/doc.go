@@ -4,7 +4,7 @@
 //
 // # The words
 //
-// A [Method] is a rule with its settings, such as [SGD], [Adam], [AdamW] or [HF]: a struct whose zero fields mean the
+// A [Method] is a rule with its settings, such as [SGD], [Adam], [HF] or [TrustRegion]: a struct whose zero fields mean the
 // documented defaults. [New] starts an [Optimizer] of it, which has the memory of one run: its Step moves the
 // parameters in place and gives a [Report], its [State] is all that a run needs to go on to the same bits.
 //

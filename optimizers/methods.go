@@ -17,7 +17,11 @@ type Info struct {
 
 // methods makes one of each method, in the order of Methods.
 func methods() []Method {
-	return slices.Concat([]Method{&SGD{}, &Adam{}, &AdamW{}, &HF{}}, adaptive())
+	return slices.Concat(
+		[]Method{&SGD{}, &Adam{}, &AdamW{}, &HF{}},
+		adaptive(),
+		newtonMethods(),
+	)
 }
 
 // wrappers makes one of each wrapper around a method.

@@ -121,9 +121,11 @@ const (
 	NeedGaussNewton                     // Curvature.GaussNewtonMul
 	NeedSquaredGrads                    // SquaredGrads
 	NeedSampledGrads                    // SampledGrads
+	NeedNormDraws                       // NormDraws
 )
 
-var oracleNames = []string{"gradients", "Hessian products", "Gauss-Newton products", "squared per-example gradients", "gradients with sampled targets"}
+var oracleNames = []string{"gradients", "Hessian products", "Gauss-Newton products", "squared per-example gradients",
+	"gradients with sampled targets", "samples drawn by norm"}
 
 // String lists the questions in words.
 func (o Oracle) String() string {
@@ -164,4 +166,13 @@ func missing(method string, needs, has Oracle) error {
 		hint = "; a setting such as hessian=true may do without"
 	}
 	return fmt.Errorf("optimizers: %s needs %v, which this problem does not give (it gives %v)%s", method, lack, has, hint)
+}
+
+// NormDraws is a Sample (see SampleAs), the whole training set of a Problem, that can draw the examples that curve more
+// with a higher probability (Xu et al. 2016): example i with a probability proportional to the norm of its Hessian, or
+// of its Gauss-Newton matrix, at x, and with its products weighted by the inverse, so that their mean is that of all.
+type NormDraws[T Float] interface {
+	// DrawByNorm draws n examples with replacement, and tells in forward-equivalents what their norms cost. The
+	// sample's curvature is weighted; its loss and gradient need not be there.
+	DrawByNorm(n int, x []T, gaussNewton bool) (s Sample[T], work int64, err error)
 }

@@ -121,3 +121,11 @@ func listOr(words []string) string {
 	}
 	return strings.Join(words, ", ")
 }
+
+// positive refuses a scalar of a state that is not a number above 0.
+func positive(method, name string, v float64) error {
+	if !(v > 0) || !finite(v) {
+		return fmt.Errorf("optimizers: state of %s: %s is %v; allowed are numbers above 0", method, name, v)
+	}
+	return nil
+}

@@ -1,0 +1,6 @@
+package optimizers
+
+// newtonMethods makes one of each Newton-type and quasi-Newton method.
+func newtonMethods() []Method {
+	return []Method{&TrustRegion{}}
+}
