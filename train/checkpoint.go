@@ -36,6 +36,7 @@ type progress struct {
 	Metrics      []float64
 	LR           float64 // of the last step
 	Work         int64
+	Gradients    int64
 	EpochSeconds float64
 	TrainSeconds float64
 	Seconds      float64
@@ -44,6 +45,7 @@ type progress struct {
 	Done     bool
 	LogBytes int64 // of log.jsonl
 	Rows     []Row
+	Points   []Point `json:",omitempty"`
 }
 
 // stateMeta is what a checkpoint's state file holds beside the optimizer's

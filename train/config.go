@@ -17,7 +17,13 @@ type Config struct {
 	Seed      uint64            // of the order of the examples, of dropout and of samples
 
 	Val, Test data.Dataset // measured after every epoch; nil for none
-	Observers []Observer   // told what happens, in order
+
+	// Probe is measured like them: examples of the training set, which tell the loss
+	// of the weights as they are, where Row.Train is a mean over an epoch's.
+	Probe data.Dataset
+	Every int // measure after every so many steps too, see History.Points; 0 is not
+
+	Observers []Observer // told what happens, in order
 
 	// Dir is the run directory: it gets config.json, log.jsonl, metrics.csv,
 	// result.json, last.safetensors (the weights of the last checkpoint) with the
@@ -63,6 +69,8 @@ func (c Config) complete(examples int) (Config, error) {
 		return c, fmt.Errorf("train: %d epochs; allowed are 1 and more (0 means 1)", c.Epochs)
 	case c.Batch < 0:
 		return c, fmt.Errorf("train: minibatches of %d examples; allowed are 1 and more (0 means the optimizer's own)", c.Batch)
+	case c.Every < 0:
+		return c, fmt.Errorf("train: measuring every %d steps; allowed are 1 and more (0 means after epochs only)", c.Every)
 	case c.Resume && c.Dir == "":
 		return c, errors.New("train: resuming needs the directory of the run")
 	}

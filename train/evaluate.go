@@ -67,7 +67,7 @@ func evaluate[T Float](ctx context.Context, p *programs[T], d data.Dataset, metr
 			if err != nil {
 				return nil, err
 			}
-			return nil, fmt.Errorf("the loss is %v: %s", c.loss(), where)
+			return nil, notFinitef("the loss is %v: %s", c.loss(), where)
 		}
 		sums.add(b.N, c.loss(), c.means())
 	}

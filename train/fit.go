@@ -74,7 +74,7 @@ func newRun[T Float](m *nn.Model[T], d data.Dataset, c Config) (*run[T], error) 
 	for _, other := range []struct {
 		d    data.Dataset
 		role string
-	}{{c.Val, "validation"}, {c.Test, "test"}} {
+	}{{c.Val, "validation"}, {c.Test, "test"}, {c.Probe, "probe"}} {
 		if other.d == nil {
 			continue
 		}
@@ -159,7 +159,8 @@ func (r *run[T]) restore() error {
 	if err := r.optimizer.Restore(state); err != nil {
 		return err
 	}
-	r.at, r.history.Rows = *at, at.Rows
+	r.at, r.history.Rows, r.history.Points = *at, at.Rows, at.Points
+	r.problem.gradients = at.Gradients
 	r.sums.examples, r.sums.loss = at.Examples, at.Loss
 	copy(r.sums.sums, at.Metrics)
 	return r.log.cut(at.LogBytes)
@@ -181,11 +182,11 @@ func (r *run[T]) possible(at *progress) error {
 		return fmt.Errorf("%d rows of the table after %d epochs", len(at.Rows), at.Epoch)
 	}
 	for i, row := range at.Rows {
-		if row.Epoch != i+1 || row.Train == nil || (row.Val == nil) != (r.config.Val == nil) || (row.Test == nil) != (r.config.Test == nil) {
+		if row.Epoch != i+1 || row.Train == nil || (row.Val == nil) != (r.config.Val == nil) || (row.Test == nil) != (r.config.Test == nil) || (row.Probe == nil) != (r.config.Probe == nil) {
 			return fmt.Errorf("row %d of the table is of other data sets", i+1)
 		}
 	}
-	return nil
+	return r.impossible(at.Points, at.Step)
 }
 
 func (r *run[T]) train(ctx context.Context) error {
@@ -208,6 +209,11 @@ func (r *run[T]) train(ctx context.Context) error {
 // epoch takes the steps of the current epoch that are not done and measures.
 func (r *run[T]) epoch(ctx context.Context) error {
 	r.clock()
+	if r.due() {
+		if err := r.point(ctx); err != nil {
+			return err
+		}
+	}
 	for b, err := range r.loader.Epoch(ctx, r.at.Epoch, r.at.Batch) {
 		if err != nil {
 			return err
@@ -217,6 +223,11 @@ func (r *run[T]) epoch(ctx context.Context) error {
 		}
 		if err := r.tell(&r.stepped); err != nil {
 			return r.giveUp(err)
+		}
+		if r.due() {
+			if err := r.point(ctx); err != nil {
+				return err
+			}
 		}
 		if r.stop {
 			break
@@ -260,7 +271,7 @@ func (r *run[T]) step(ctx context.Context, b data.Batch[T]) error {
 		return r.explain(err)
 	}
 	if err != nil {
-		return fmt.Errorf("train: step %d: %w", r.at.Step+1, err)
+		return &StepError{r.at.Step + 1, false, fmt.Errorf("train: step %d: %w", r.at.Step+1, err)}
 	}
 	r.problem.commit()
 	r.at.Batch++
@@ -300,19 +311,19 @@ func (r *run[T]) measure(ctx context.Context) (*Row, error) {
 	row := &Row{Epoch: r.at.Epoch + 1, Step: r.at.Step, LR: r.at.LR, Train: &Scores{}, Seconds: r.at.EpochSeconds,
 		Rate: r.rate(), Work: r.at.Work}
 	r.sums.mean(row.Train)
-	for _, set := range []struct {
-		d    data.Dataset
-		name string
-		dst  **Scores
-	}{{r.config.Val, "validation", &row.Val}, {r.config.Test, "test", &row.Test}} {
-		if set.d == nil {
-			continue
+	if r.config.Every > 0 {
+		if !r.pointed() {
+			if err := r.point(ctx); err != nil {
+				return nil, err
+			}
 		}
-		s, err := evaluate(ctx, r.problem.programs, set.d, r.metrics)
-		if err != nil {
-			return nil, fmt.Errorf("train: step %d (epoch %d), %s set: %w%s", r.at.Step, row.Epoch, set.name, err, r.kept())
-		}
-		*set.dst = s
+		p := r.history.Points[len(r.history.Points)-1]
+		row.Probe, row.Val, row.Test = p.Probe, p.Val, p.Test
+		return row, nil
+	}
+	var err error
+	if row.Probe, row.Val, row.Test, err = r.scores(ctx); err != nil {
+		return nil, err
 	}
 	r.clock()
 	return row, nil
@@ -347,7 +358,7 @@ func (r *run[T]) giveUp(err error) error { return errors.Join(err, r.save()) }
 func (r *run[T]) save() error {
 	state := r.optimizer.State()
 	if name := r.notFinite(state); name != "" {
-		return fmt.Errorf("train: after step %d: %s is not finite%s", r.at.Step, name, r.kept())
+		return &StepError{r.at.Step, true, fmt.Errorf("train: after step %d: %s is not finite%s", r.at.Step, name, r.kept())}
 	}
 	if r.config.Dir == "" {
 		return nil
@@ -362,7 +373,7 @@ func (r *run[T]) save() error {
 		return err
 	}
 	r.clock()
-	r.at.LogBytes, r.at.Rows = r.log.written, r.history.Rows
+	r.at.LogBytes, r.at.Rows, r.at.Points, r.at.Gradients = r.log.written, r.history.Rows, r.history.Points, r.problem.gradients
 	r.at.Examples, r.at.Loss, r.at.Metrics = r.sums.examples, r.sums.loss, r.sums.sums
 	if len(r.history.Rows) > 0 {
 		if err := writeBytes(filepath.Join(dir, metricsFile), r.history.CSV()); err != nil {
@@ -430,7 +441,8 @@ func (r *run[T]) explain(cause error) error {
 	if cause == nil {
 		cause = errors.New("the loss is not finite")
 	}
-	return fmt.Errorf("train: step %d (epoch %d, batch %d): %s: %w%s", r.at.Step+1, r.at.Epoch+1, r.at.Batch+1, where, cause, r.kept())
+	return &StepError{r.at.Step + 1, true,
+		fmt.Errorf("train: step %d (epoch %d, batch %d): %s: %w%s", r.at.Step+1, r.at.Epoch+1, r.at.Batch+1, where, cause, r.kept())}
 }
 
 // kept says where the last good weights are.
@@ -446,10 +458,10 @@ func (r *run[T]) finish() error {
 	r.clock()
 	c := &r.config
 	res := Result{Data: c.Data, Model: c.Model, Optimizer: r.about.Optimizer, Parameters: len(r.model.Params), Seed: c.Seed,
-		Epochs: r.at.Epoch, Steps: r.at.Step, Work: r.at.Work, TrainSeconds: r.at.TrainSeconds, Seconds: r.at.Seconds}
+		Epochs: r.at.Epoch, Steps: r.at.Step, Work: r.at.Work, Gradients: r.problem.gradients, TrainSeconds: r.at.TrainSeconds, Seconds: r.at.Seconds}
 	if n := len(r.history.Rows); n > 0 {
 		last := r.history.Rows[n-1]
-		res.Train, res.Val, res.Test = last.Train, last.Val, last.Test
+		res.Train, res.Probe, res.Val, res.Test = last.Train, last.Probe, last.Val, last.Test
 	}
 	r.history.Result = res
 	if c.Profile {

@@ -9,6 +9,7 @@ import (
 // History is what a run has measured.
 type History struct {
 	Rows    []Row
+	Points  []Point  // with Config.Every
 	Result  Result   // of a run that has ended
 	Profile *Profile // of a run that has ended, with Config.Profile
 }
@@ -19,6 +20,7 @@ type Row struct {
 	Step    int     `json:"step"`  // steps done in the run
 	LR      float64 `json:"lr"`    // of the last step
 	Train   *Scores `json:"train"` // mean over the minibatches, each before its step
+	Probe   *Scores `json:"probe,omitempty"`
 	Val     *Scores `json:"val,omitempty"`
 	Test    *Scores `json:"test,omitempty"`
 	Seconds float64 `json:"seconds"` // of training in this epoch, without measuring
@@ -33,7 +35,9 @@ type Result struct {
 	Seed                   uint64
 	Epochs, Steps          int
 	Train, Val, Test       *Scores // of the last epoch
+	Probe                  *Scores
 	Work                   int64   // forward-equivalents
+	Gradients              int64   // gradients of single examples
 	TrainSeconds           float64 // of training alone
 	Seconds                float64 // with measuring and saving
 }
@@ -44,7 +48,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 	pairs := []pair{{"data", r.Data}, {"model", r.Model}, {"optimizer", r.Optimizer}, {"parameters", r.Parameters},
 		{"seed", r.Seed}, {"epochs", r.Epochs}, {"steps", r.Steps}}
 	pairs = append(pairs, r.scores()...)
-	pairs = append(pairs, pair{"work", r.Work}, pair{"train_seconds", r.TrainSeconds}, pair{"seconds", r.Seconds})
+	pairs = append(pairs, pair{"work", r.Work}, pair{"gradients", r.Gradients}, pair{"train_seconds", r.TrainSeconds}, pair{"seconds", r.Seconds})
 	return object(pairs)
 }
 
@@ -54,7 +58,7 @@ func (r Result) scores() []pair {
 	for _, set := range []struct {
 		name string
 		s    *Scores
-	}{{"train", r.Train}, {"val", r.Val}, {"test", r.Test}} {
+	}{{"train", r.Train}, {"probe", r.Probe}, {"val", r.Val}, {"test", r.Test}} {
 		if set.s == nil {
 			continue
 		}
@@ -71,7 +75,7 @@ func (h *History) CSV() []byte {
 	var b strings.Builder
 	for i, r := range h.Rows {
 		list := []pair{{"epoch", r.Epoch}, {"step", r.Step}, {"lr", r.LR}}
-		list = append(list, Result{Train: r.Train, Val: r.Val, Test: r.Test}.scores()...)
+		list = append(list, Result{Train: r.Train, Probe: r.Probe, Val: r.Val, Test: r.Test}.scores()...)
 		list = append(list, pair{"seconds", r.Seconds}, pair{"examples_per_second", r.Rate}, pair{"work", r.Work})
 		if i == 0 {
 			for j, p := range list {

@@ -20,6 +20,8 @@ type problem[T Float] struct {
 	full     *sample[T]
 	drawn    []*drawn[T]
 	draws    int // of this step
+
+	gradients int64 // of single examples, since the beginning of the run
 }
 
 // drawn is a sample with its own memory.
@@ -31,7 +33,8 @@ type drawn[T Float] struct {
 func newProblem[T Float](m *nn.Model[T], l *data.Loader[T], seed uint64, metrics int) *problem[T] {
 	p := &problem[T]{ctx: context.Background(), programs: newPrograms(m), loader: l, seed: seed}
 	p.batch = &sample[T]{programs: p.programs, watch: true, scores: make([]float64, metrics), buffers: make([]T, len(m.Buffers))}
-	p.full = &sample[T]{programs: p.programs, n: l.Data.Len()}
+	p.batch.gradients = &p.gradients
+	p.full = &sample[T]{programs: p.programs, n: l.Data.Len(), gradients: &p.gradients}
 	p.full.each = p.stream
 	return p
 }
@@ -94,7 +97,7 @@ func (p *problem[T]) Draw(n int) (optimizers.Sample[T], error) {
 		return nil, fmt.Errorf("train: more than %d samples in one step", maxDraws)
 	}
 	if p.draws == len(p.drawn) {
-		p.drawn = append(p.drawn, &drawn[T]{sample: sample[T]{programs: p.programs}})
+		p.drawn = append(p.drawn, &drawn[T]{sample: sample[T]{programs: p.programs, gradients: &p.gradients}})
 	}
 	d := p.drawn[p.draws]
 	if err := p.loader.Draw(&d.batch, n, uint64(p.step)*maxDraws+uint64(p.draws)); err != nil {

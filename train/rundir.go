@@ -35,6 +35,7 @@ type RunConfig struct {
 	Batch      int       `json:"batch"`
 	DropLast   bool      `json:"drop_last"`
 	Seed       uint64    `json:"seed"`
+	Every      int       `json:"every"`    // steps between points, 0 for none
 	Examples   int       `json:"examples"` // of the training set
 	Checksums  Checksums `json:"checksums"`
 	Input      []int     `json:"input"` // shape of one example
@@ -49,6 +50,7 @@ type Checksums struct {
 	Train string `json:"train"`
 	Val   string `json:"val,omitempty"`
 	Test  string `json:"test,omitempty"`
+	Probe string `json:"probe,omitempty"`
 }
 
 // changed is the error for data that is not what it was.
@@ -58,8 +60,10 @@ func (c Checksums) changed(now Checksums) error {
 	case c.Train != now.Train:
 	case c.Val != now.Val:
 		role = "validation"
-	default:
+	case c.Test != now.Test:
 		role = "test"
+	default:
+		role = "probe"
 	}
 	return fmt.Errorf("train: the %s data is not what it was when the run to resume began", role)
 }
@@ -77,7 +81,7 @@ const format = 1
 func describe[T Float](m *nn.Model[T], d data.Dataset, c Config) (RunConfig, error) {
 	var x T
 	r := RunConfig{Format: format, Data: c.Data, Model: c.Model, Optimizer: optimizers.Spec(c.Optimizer), Loss: m.Loss().String(),
-		Precision: fmt.Sprintf("%T", x), Epochs: c.Epochs, Batch: c.Batch, DropLast: c.DropLast, Seed: c.Seed,
+		Precision: fmt.Sprintf("%T", x), Epochs: c.Epochs, Batch: c.Batch, DropLast: c.DropLast, Seed: c.Seed, Every: c.Every,
 		Examples: d.Len(), Input: m.Input(), Parameters: len(m.Params), Settings: c.Settings}
 	for _, row := range m.Rows() {
 		r.Layers = append(r.Layers, Layers{row.Name, row.Layer, row.Output, row.Params})
@@ -88,7 +92,7 @@ func describe[T Float](m *nn.Model[T], d data.Dataset, c Config) (RunConfig, err
 	for _, set := range []struct {
 		d   data.Dataset
 		sum *string
-	}{{d, &r.Checksums.Train}, {c.Val, &r.Checksums.Val}, {c.Test, &r.Checksums.Test}} {
+	}{{d, &r.Checksums.Train}, {c.Val, &r.Checksums.Val}, {c.Test, &r.Checksums.Test}, {c.Probe, &r.Checksums.Probe}} {
 		if set.d == nil {
 			continue
 		}

@@ -26,6 +26,8 @@ type sample[T Float] struct {
 
 	draw int // of targets from the model, while they are drawn
 
+	gradients *int64 // counts those of single examples; nil where no one does
+
 	// Of the minibatch: what the first pass over it saw.
 	watch   bool
 	seen    bool
@@ -93,7 +95,18 @@ func (s *sample[T]) Len() int { return s.n }
 func (s *sample[T]) Loss(x []T) (float64, error) { return s.evaluate(wantLoss, nil, x) }
 
 // Grad writes the gradient of the mean loss at x to dst.
-func (s *sample[T]) Grad(dst, x []T) (float64, error) { return s.evaluate(wantGrad, dst, x) }
+func (s *sample[T]) Grad(dst, x []T) (float64, error) {
+	loss, err := s.evaluate(wantGrad, dst, x)
+	s.count(err)
+	return loss, err
+}
+
+// count counts a gradient of each example, unless it has failed.
+func (s *sample[T]) count(err error) {
+	if s.gradients != nil && err == nil {
+		*s.gradients += int64(s.n)
+	}
+}
 
 func (s *sample[T]) evaluate(w want, dst, x []T) (float64, error) {
 	if err := s.check(dst, x); err != nil {
@@ -313,7 +326,7 @@ func (s *sample[T]) SquaredGrads(dst, x []T) error {
 	}
 	clear(dst)
 	in, out := sizes(s.programs.model)
-	return s.each(func(ex, ey []T, row int) error {
+	err = s.each(func(ex, ey []T, row int) error {
 		for i := range len(ex) / in {
 			c.Seed(s.seed, s.step, row+i)
 			if err := c.run(ex[i*in:(i+1)*in], ey[i*out:(i+1)*out], x); err != nil {
@@ -325,6 +338,8 @@ func (s *sample[T]) SquaredGrads(dst, x []T) error {
 		}
 		return nil
 	})
+	s.count(err)
+	return err
 }
 
 // SampledGrad sets dst to the gradient of the mean loss at x with targets drawn
@@ -335,7 +350,9 @@ func (s *sample[T]) SampledGrad(dst, x []T, draw int) error {
 	}
 	s.draw = draw
 	defer func() { s.draw = 0 }()
-	return s.over(wantSampledGrad, dst, x, func(*program[T], float64) {})
+	err := s.over(wantSampledGrad, dst, x, func(*program[T], float64) {})
+	s.count(err)
+	return err
 }
 
 // check checks the lengths of vectors of parameters.

@@ -297,13 +297,13 @@ func TestFieldsOfResultAndMetrics(t *testing.T) {
 	}
 	for _, c := range []struct{ args, result, metrics, stdout string }{
 		{"-data blobs",
-			"data model optimizer parameters seed epochs steps train_loss train_accuracy test_loss test_accuracy work train_seconds seconds",
+			"data model optimizer parameters seed epochs steps train_loss train_accuracy test_loss test_accuracy work gradients train_seconds seconds",
 			"epoch,step,lr,train_loss,train_accuracy,test_loss,test_accuracy,seconds,examples_per_second,work", "test accuracy "},
 		{"-data blobs -val 0.2",
-			"data model optimizer parameters seed epochs steps train_loss train_accuracy val_loss val_accuracy test_loss test_accuracy work train_seconds seconds",
+			"data model optimizer parameters seed epochs steps train_loss train_accuracy val_loss val_accuracy test_loss test_accuracy work gradients train_seconds seconds",
 			"epoch,step,lr,train_loss,train_accuracy,val_loss,val_accuracy,test_loss,test_accuracy,seconds,examples_per_second,work", "test accuracy "},
 		{"-data unit.csv -model autoencoder -val 0.2 -opt sgd",
-			"data model optimizer parameters seed epochs steps train_loss train_squared_error val_loss val_squared_error test_loss test_squared_error work train_seconds seconds",
+			"data model optimizer parameters seed epochs steps train_loss train_squared_error val_loss val_squared_error test_loss test_squared_error work gradients train_seconds seconds",
 			"epoch,step,lr,train_loss,train_squared_error,val_loss,val_squared_error,test_loss,test_squared_error,seconds,examples_per_second,work", "test squared error "},
 	} {
 		out := filepath.Join(dir, "run")

@@ -187,7 +187,7 @@ func (f *figure) draw(c draw.Canvas) {
 			f.plots[i][j].Draw(canvas)
 			title := f.Rows[i][j].Title
 			inner := f.plots[i][j].DataCanvas(canvas)
-			c.FillText(st, vg.Point{X: (inner.Min.X + inner.Max.X - st.Width(title)) / 2, Y: canvas.Max.Y + titleGap}, title)
+			c.FillText(st, vg.Point{X: (inner.Min.X + inner.Max.X - st.Width(title)) / 2, Y: inner.Max.Y + titleGap}, title)
 		}
 	}
 }
