@@ -211,5 +211,5 @@ func ExampleSample() {
 func ExampleOpen() {
 	_, err := data.Open(context.Background(), "mnits", "")
 	fmt.Println(err)
-	// Output: data: there is no data set "mnits", the known ones are mnist, fashion, blobs, spirals, a9a, w8a, mushrooms; did you mean "mnist"?
+	// Output: data: there is no data set "mnits", the known ones are mnist, fashion, blobs, spirals, lse, a9a, w8a, mushrooms; did you mean "mnist"?
 }

@@ -13,7 +13,8 @@ type Pair struct {
 	Name        string
 	Train, Test Dataset
 	Classes     []string // names of the classes by number; nil where they have none
-	// AsIs says that the inputs are to be used as they are: most are 0, and a mean of 0 would fill them.
+	// AsIs says that the inputs are to be used as they are: most are 0, and a mean of 0 would fill them, or they are part
+	// of a function.
 	AsIs bool
 }
 
@@ -45,6 +46,10 @@ func openers() []opener {
 		{"spirals", "", false, func(context.Context, string) (*Pair, error) {
 			d, err := Spirals(3000, 3, 0.03, 1)
 			return splitPair("spirals", d, nil, err)
+		}},
+		{"lse", "", false, func(context.Context, string) (*Pair, error) {
+			d, err := LogSumExp(500, 200, 0.05, 1)
+			return &Pair{Name: "lse", Train: d, Test: d, AsIs: true}, err
 		}},
 		{"a9a", "", false, sparsePair("a9a")},
 		{"w8a", "", false, sparsePair("w8a")},
@@ -102,7 +107,8 @@ func FromFiles(name string) bool {
 // Open is the task of a name: "mnist" and "fashion" (or "fashion-mnist") from files, in dir if that is not empty
 // (see MNIST); "blobs" (5,000 examples, 10 classes, 20 features, spread 1) and "spirals" (3,000 examples, 3 arms,
 // noise 0.03) and the sets of indicators "a9a", "w8a" and "mushrooms" (see A9A), of which a fifth is for the test,
-// without.
+// without, and "lse" (see LogSumExp: 500 examples, 200 features, rho 0.05), whose test set is the training set, because
+// it is one function of all examples.
 func Open(ctx context.Context, name, dir string) (*Pair, error) {
 	var known []string
 	for _, o := range openers() {

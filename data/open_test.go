@@ -40,7 +40,7 @@ func TestOpenFindsFilesByName(t *testing.T) {
 }
 
 func TestOpenRefusesUnknownNames(t *testing.T) {
-	if got := Names(); !slices.Equal(got, []string{"mnist", "fashion", "blobs", "spirals", "a9a", "w8a", "mushrooms"}) {
+	if got := Names(); !slices.Equal(got, []string{"mnist", "fashion", "blobs", "spirals", "lse", "a9a", "w8a", "mushrooms"}) {
 		t.Errorf("names %q", got)
 	}
 	for name, says := range map[string]string{"mnsit": "did you mean \"mnist\"?", "fashion_mnist": "did you mean \"fashion-mnist\"?", "Spiral": "did you mean \"spirals\"?", "": "no data set \"\"", "imagenet": "mnist, fashion, blobs, spirals"} {

@@ -192,7 +192,14 @@ var lossCases = []lossCase{
 	{"squared error", nn.MeanSquaredError{}, anyExample, 0},
 	{"huber", nn.Huber{}, anyExample, 1},
 	{"huber with delta", nn.Huber{Delta: 0.4}, anyExample, 0.4},
+	{"logistic", nn.Logistic{}, oneUnit, 0},
+	{"brier", nn.Brier{}, oneUnit, 0},
+	{"log-sum-exp", nn.LogSumExp{}, oneUnit, 0},
+	{"log-sum-exp with rho", nn.LogSumExp{Rho: 2}, oneUnit, 0},
+	{"penalised", nn.L2{Of: nn.L2{Of: nn.Logistic{}, Lambda: 0.2}, Lambda: 0.7}, oneUnit, 0},
 }
+
+func oneUnit(*rand.Rand) []int { return []int{1} }
 
 // targets draws targets for n examples: class numbers, or numbers on [0, 1),
 // which as probabilities need not add to 1.

@@ -4,7 +4,7 @@ import "fmt"
 
 // A Loss compares the output of a network with targets. All are means over
 // the examples of a batch, so that batches of any sizes can be put together
-// by their numbers of examples.
+// by their numbers of examples, but those that are joint (see Model.Joint).
 type Loss interface {
 	fmt.Stringer
 	// Target says what one example's target is, given the shape of one

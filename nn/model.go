@@ -130,6 +130,11 @@ func (m *Model[T]) Target() (shape []int, classes int) { return m.target, m.clas
 // Loss is the loss the model was built with.
 func (m *Model[T]) Loss() Loss { return m.loss }
 
+// Joint tells whether the loss couples its examples, as log-sum-exp does, so that
+// it is no mean of what it is on parts of them. Such a Loss says so by a method
+// Joint.
+func (m *Model[T]) Joint() bool { return isJoint(m.loss) }
+
 // Parameters lists the parameters in the order of Params.
 func (m *Model[T]) Parameters() []Param { return undeclared(m.declared.params) }
 
@@ -163,6 +168,7 @@ type Graph struct {
 	Params, Buffers []*Node // in the model's order
 	Output          *Node   // [batch, output...]
 	Loss            *Node   // a scalar: the mean loss
+	Penalty         *Node   // the part of Loss for the parameters alone; nil for none
 	Metrics         []Metric
 	Updates         []*Node // what each buffer becomes after a training step; nil if it stays
 
@@ -175,6 +181,26 @@ type Graph struct {
 func (g *Graph) OutputHessian(u *Node) (*Node, error) {
 	h := g.loss.OutputHessian(g.scope, g.Output, g.Y, u)
 	return h, g.scope.Err()
+}
+
+// GaussNewton is the product of the Gauss-Newton matrix of the loss with a
+// direction, a tensor for each parameter: J'CJ with the Jacobian J of the output
+// and the Hessian C of the loss in it, and the Hessian of the penalty where there
+// is one.
+func (g *Graph) GaussNewton(v []*Node) ([]*Node, error) {
+	h := func(_, u *Node) (*Node, error) { return g.OutputHessian(u) }
+	product, err := autodiff.GGNWith(h, g.Output, g.Params, v)
+	if err != nil || g.Penalty == nil {
+		return product, err
+	}
+	more, err := autodiff.HVP(g.Penalty, g.Params, v)
+	if err != nil {
+		return nil, err
+	}
+	for i := range product {
+		product[i] = g.scope.Add(product[i], more[i])
+	}
+	return product, g.scope.Err()
 }
 
 // dtype is the number type of a graph for T.
@@ -243,6 +269,9 @@ func (m *Model[T]) Graph(batch int, training bool) (*Graph, error) {
 	g.Y = autodiff.NewInput(s.net.g, s.net.dt, "y", append([]int{batch}, m.target...)...)
 	s.In("loss")
 	g.Loss = m.loss.Loss(s, g.Output, g.Y)
+	if p, ok := m.loss.(Penalised); ok {
+		g.Penalty = p.Penalty(s)
+	}
 	g.Metrics = m.loss.Metrics(s, g.Output, g.Y)
 	s.In("")
 	if err := s.Err(); err != nil {

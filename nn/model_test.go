@@ -196,7 +196,7 @@ func TestSummary(t *testing.T) {
 // sizes.
 func TestNamedModelsHaveTheirNumberOfParameters(t *testing.T) {
 	images := []int{1, 28, 28}
-	known := append(nn.ModelNames(), "784-300-100-10", "784-10")
+	known := append(nn.ModelNames(), "784-300-100-10", "784-10", "logistic:bias")
 	want := map[string]int{
 		"softmax":        784*10 + 10,
 		"mlp":            101770, // 784x128+128 + 128x10+10
@@ -205,20 +205,29 @@ func TestNamedModelsHaveTheirNumberOfParameters(t *testing.T) {
 		"autoencoder":    2837314,
 		"784-300-100-10": 266610, // 235500 + 30100 + 1010
 		"784-10":         7850,
+		"logistic":       784,
+		"logistic:bias":  785,
+		"nls":            784,
+		"lse":            784,
 	}
 	if len(known) != len(want) {
 		t.Errorf("known models are %v", known)
 	}
 	for _, name := range known {
-		net, loss, err := nn.ByName(name, images, 10)
+		classes, output := 10, []int{10}
+		switch head, _, _ := strings.Cut(name, ":"); {
+		case nn.IsAutoencoder(name):
+			output = []int{784}
+		case nn.NumberTargets(name):
+			classes, output = 0, []int{1}
+		case head == "logistic" || head == "nls":
+			classes, output = 2, []int{1}
+		}
+		net, loss, err := nn.ByName(name, images, classes)
 		if err != nil {
 			t.Fatal(err)
 		}
 		m := must[*nn.Model[float32]](t)(nn.Build[float32](net, loss, images, 1))
-		output := []int{10}
-		if nn.IsAutoencoder(name) {
-			output = []int{784}
-		}
 		if len(m.Params) != want[name] || !slices.Equal(m.Output(), output) {
 			t.Errorf("%s has %d parameters and output %v, want %d and %v", name, len(m.Params), m.Output(), want[name], output)
 		}

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,10 +12,16 @@ import (
 // Named models: what the command line knows by a word.
 
 // ModelNames lists the names that ByName knows, beside sizes like 784-300-10.
-func ModelNames() []string { return []string{"softmax", "mlp", "lenet", "cnn", "autoencoder"} }
+func ModelNames() []string {
+	names := []string{"softmax", "mlp", "lenet", "cnn", "autoencoder"}
+	for _, p := range problems {
+		names = append(names, p.name)
+	}
+	return names
+}
 
 // ByName is a network with its loss for inputs of the shape (of one example) and
-// a number of classes:
+// a number of classes, 0 where the targets are numbers:
 //
 //	softmax      one dense layer
 //	mlp          a hidden layer of 128 units, relu
@@ -22,6 +29,14 @@ func ModelNames() []string { return []string{"softmax", "mlp", "lenet", "cnn", "
 //	cnn          conv 32, pool, conv 64, pool, dense 128, all relu, windows 3x3
 //	autoencoder  1000-500-250-30 and back, sigmoid, linear code, sparse
 //	             initialisation (Hinton and Salakhutdinov 2006; Martens 2010)
+//	logistic     logistic regression of two classes, with l2=1e-4
+//	nls          non-convex least squares of a sigmoid (Xu et al. 2018)
+//	lse          log-sum-exp of numbers (Mishchenko 2023), with rho=0.05
+//
+// The last three have no bias, begin at 0 and take settings, as
+// logistic:l2=1e-3,bias,init=ones: l2 for half of it times the squared length of
+// the weights (see L2), init for zeros, ones, randn or a number for all, bias (not
+// of lse), rho (of lse).
 //
 // A name like 784-300-100-10 is dense layers of those sizes with relu between;
 // it begins with the size of the input and ends with the number of classes.
@@ -29,6 +44,16 @@ func ModelNames() []string { return []string{"softmax", "mlp", "lenet", "cnn", "
 func ByName(name string, input []int, classes int) (Layer, Loss, error) {
 	n := size(input)
 	loss := Loss(SoftmaxCrossEntropy{})
+	head, settings, has := cutModel(name)
+	if p := problemOf(head); p != nil {
+		return p.named(settings, classes)
+	}
+	if has && slices.Contains(ModelNames(), head) {
+		return nil, nil, fmt.Errorf("nn: model %q has no settings", head)
+	}
+	if classes == 0 && name != "autoencoder" && slices.Contains(ModelNames(), name) {
+		return nil, nil, fmt.Errorf("nn: model %q: it wants classes, the data has numbers as targets", name)
+	}
 	switch name {
 	case "softmax":
 		return Sequential{Flatten{}, Dense{Units: classes}}, loss, nil
@@ -82,7 +107,7 @@ func ByName(name string, input []int, classes int) (Layer, Loss, error) {
 		}
 		return reluNet(sizes), loss, nil
 	}
-	return nil, nil, fmt.Errorf("nn: unknown model %q; known are %s, and sizes like %d-300-100-%d%s", name, strings.Join(ModelNames(), ", "), n, classes, spell.Hint(name, ModelNames()))
+	return nil, nil, fmt.Errorf("nn: unknown model %q; known are %s, and sizes like %d-300-100-%d%s", name, strings.Join(ModelNames(), ", "), n, classes, spell.Hint(head, ModelNames()))
 }
 
 // IsAutoencoder tells whether the target of the named model is its input.

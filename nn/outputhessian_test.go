@@ -83,6 +83,10 @@ func TestLossesAtLargeOutputs(t *testing.T) {
 			outputs{[]float64{big * big}, []float64{big, -big}, []float64{1, 3}, nil}},
 		{"huber", nn.Huber{Delta: 2}, 1, []float64{big, -big, 1, 0}, []float64{0, 0, 0, 0}, []float64{1, 1, 1, 1},
 			outputs{[]float64{(2*2*(big-1) + 0.5) / 4}, []float64{0.5, -0.5, 0.25, 0}, []float64{0, 0, 0.25, 0.25}, nil}},
+		{"logistic", nn.Logistic{}, 4, []float64{big, big, -big, 0}, []float64{1, 0, 0, 1}, []float64{1, 1, 1, 1},
+			outputs{[]float64{(big + ln2) / 4}, []float64{0, 0.25, 0, -0.125}, []float64{0, 0, 0, 1. / 16}, nil}},
+		{"log-sum-exp", nn.LogSumExp{Rho: 0.5}, 3, []float64{big, -big, big}, []float64{1, 0, 1}, []float64{1, 3, 5},
+			outputs{[]float64{big - 1 + ln2/2}, []float64{0.5, 0, 0.5}, []float64{-2, 0, 2}, nil}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := lossAt(t, c.loss, c.n, c.z, c.y, c.u)

@@ -3,6 +3,7 @@ package nn
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 
 	"gorgonia.org/gorgonia"
@@ -237,6 +238,18 @@ func (s *Scope) param(name string, k Kind, init Init, fanIn, fanOut int, shape [
 	n := autodiff.NewInput(s.net.g, s.net.dt, full, shape...)
 	s.net.params[full] = n
 	return n
+}
+
+// Params are the network's parameters and their nodes, in the model's order: for
+// losses that look at them. Layers come before the loss, so that it sees all.
+func (s *Scope) Params() iter.Seq2[Param, *Node] {
+	return func(yield func(Param, *Node) bool) {
+		for _, d := range s.net.declared.params {
+			if n := s.net.params[d.Name]; n != nil && !yield(d.Param, n) {
+				return
+			}
+		}
+	}
 }
 
 // known is the shape of the layer's parameter of that name where it has one

@@ -12,7 +12,7 @@ import (
 type Config struct {
 	Optimizer optimizers.Method // nil means Adam; a schedule in it is told the length of the run
 	Epochs    int               // 0 means 1
-	Batch     int               // examples in a minibatch; 0 means what the optimizer works best with, or 128
+	Batch     int               // examples in a minibatch; 0 means what the optimizer works best with, or 128 (all, of a joint loss)
 	DropLast  bool              // leave out the last, smaller minibatch of an epoch
 	Seed      uint64            // of the order of the examples, of dropout and of samples
 
@@ -50,13 +50,17 @@ const defaultBatch = 128
 // ErrStop, returned by an Observer, ends training early and well.
 var ErrStop = errors.New("train: stopped by an observer")
 
-// complete sets the defaults and checks the settings.
-func (c Config) complete(examples int) (Config, error) {
+// complete sets the defaults and checks the settings. A joint loss takes all
+// examples at once.
+func (c Config) complete(examples int, joint bool) (Config, error) {
 	if c.Optimizer == nil {
 		c.Optimizer = &optimizers.Adam{}
 	}
 	if c.Epochs == 0 {
 		c.Epochs = 1
+	}
+	if c.Batch == 0 && joint {
+		c.Batch = examples
 	}
 	if c.Batch == 0 {
 		c.Batch = optimizers.Describe(c.Optimizer).Batch

@@ -51,6 +51,9 @@ func Evaluate[T Float](ctx context.Context, m *nn.Model[T], d data.Dataset) (*Sc
 func evaluate[T Float](ctx context.Context, p *programs[T], d data.Dataset, metrics []string) (*Scores, error) {
 	sums := newTally(metrics, d.Target().Size())
 	l := data.Loader[T]{Data: d, Batch: evaluationPart}
+	if p.model.Joint() {
+		l.Batch = d.Len()
+	}
 	for b, err := range l.Epoch(ctx, 0, 0) {
 		if err != nil {
 			return nil, err

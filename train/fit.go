@@ -82,9 +82,12 @@ func newRun[T Float](m *nn.Model[T], d data.Dataset, c Config) (*run[T], error) 
 			return nil, err
 		}
 	}
-	c, err := c.complete(d.Len())
+	c, err := c.complete(d.Len(), m.Joint())
 	if err != nil {
 		return nil, err
+	}
+	if m.Joint() && c.Batch < d.Len() {
+		return nil, fmt.Errorf("train: %s is a function of all examples together; the minibatch must be all %d, not %d", m.Loss(), d.Len(), c.Batch)
 	}
 	metrics, err := metricNames(m)
 	if err != nil {

@@ -70,7 +70,7 @@ func (p *problem[T]) Batch() optimizers.Sample[T] { return p.batch }
 func (p *problem[T]) Full() optimizers.Sample[T] { return p.full }
 
 func (p *problem[T]) stream(f func(x, y []T, row int) error) error {
-	l := data.Loader[T]{Data: p.loader.Data, Batch: min(p.programs.part, p.loader.Data.Len())}
+	l := data.Loader[T]{Data: p.loader.Data, Batch: p.programs.partOf(p.loader.Data.Len())}
 	row := 0
 	for b, err := range l.Epoch(p.ctx, 0, 0) {
 		if err != nil {
@@ -93,6 +93,9 @@ func (p *problem[T]) Draw(n int) (optimizers.Sample[T], error) {
 	if n < 1 || n >= size {
 		return nil, fmt.Errorf("train: a sample of %d of the %d examples; allowed are 1 to %d", n, size, size-1)
 	}
+	if p.programs.model.Joint() {
+		return nil, fmt.Errorf("train: %s is a function of all examples together, there are no samples of some", p.programs.model.Loss())
+	}
 	if p.draws == maxDraws {
 		return nil, fmt.Errorf("train: more than %d samples in one step", maxDraws)
 	}
@@ -113,7 +116,7 @@ func (p *problem[T]) Draw(n int) (optimizers.Sample[T], error) {
 // Has says what the samples can answer.
 func (p *problem[T]) Has() optimizers.Oracle {
 	has := optimizers.NeedGrad | optimizers.NeedHessian | optimizers.NeedGaussNewton
-	if len(p.programs.model.Buffers) == 0 {
+	if p.programs.single() == nil {
 		has |= optimizers.NeedSquaredGrads
 	}
 	if _, ok := p.programs.model.Loss().(nn.Sampler); ok {

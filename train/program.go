@@ -1,6 +1,8 @@
 package train
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/saddle-ml/saddle/autodiff"
@@ -32,7 +34,7 @@ type programs[T Float] struct {
 	model   *nn.Model[T]
 	list    []nn.Param // the model's parameters and buffers, listed once
 	buffers []nn.Param
-	part    int // examples a program takes at once, where none mixes them
+	part    int // examples a program takes at once, where none mixes them; 0 means all there are
 	made    map[request]*program[T]
 	measure bool // every operation
 }
@@ -46,7 +48,30 @@ type request struct {
 }
 
 func newPrograms[T Float](m *nn.Model[T]) *programs[T] {
-	return &programs[T]{model: m, list: m.Parameters(), buffers: m.BufferList(), part: defaultPart, made: map[request]*program[T]{}}
+	p := &programs[T]{model: m, list: m.Parameters(), buffers: m.BufferList(), part: defaultPart, made: map[request]*program[T]{}}
+	if m.Joint() {
+		p.part = 0
+	}
+	return p
+}
+
+// single says why single examples have no loss of their own, if they have none.
+func (p *programs[T]) single() error {
+	switch {
+	case len(p.model.Buffers) > 0:
+		return errors.New("train: the model normalises over the batch, so that single examples have no gradients")
+	case p.model.Joint():
+		return fmt.Errorf("train: %s is a function of all examples together, so that single examples have no gradients", p.model.Loss())
+	}
+	return nil
+}
+
+// partOf is how many of n examples a program takes at once.
+func (p *programs[T]) partOf(n int) int {
+	if p.part == 0 {
+		return n
+	}
+	return min(n, p.part)
 }
 
 // program is a model compiled to one end for batches of one size.
@@ -141,8 +166,7 @@ func (p *programs[T]) compile(r request) (*program[T], error) {
 		if w == wantHessian {
 			vector, err = autodiff.HVP(g.Loss, g.Params, c.v)
 		} else {
-			h := func(_, u *autodiff.Node) (*autodiff.Node, error) { return g.OutputHessian(u) }
-			vector, err = autodiff.GGNWith(h, g.Output, g.Params, c.v)
+			vector, err = g.GaussNewton(c.v)
 		}
 	}
 	if err != nil {

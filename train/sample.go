@@ -75,7 +75,7 @@ func (s *sample[T]) hold(x, y []T, n int) {
 	in, out := len(x)/n, len(y)/n
 	step := n
 	if len(s.programs.model.Buffers) == 0 {
-		step = min(n, s.programs.part)
+		step = s.programs.partOf(n)
 	}
 	s.each = func(f func(x, y []T, row int) error) error {
 		for at := 0; at < n; at += step {
@@ -311,8 +311,8 @@ func (s *sample[T]) SquaredGrads(dst, x []T) error {
 	if err := s.check(dst, x); err != nil {
 		return err
 	}
-	if len(s.programs.model.Buffers) > 0 {
-		return fmt.Errorf("train: the model normalises over the batch, so that single examples have no gradients")
+	if err := s.programs.single(); err != nil {
+		return err
 	}
 	c, err := s.programs.get(wantGrad, 1)
 	if err != nil {

@@ -183,6 +183,12 @@ func TestExitStatus(t *testing.T) {
 		{"-model lenett", cli.ExitUsage, `did you mean "lenet"?`},
 		{"-model 3-4", cli.ExitUsage, "begin with 20"},
 		{"-model lenet", cli.ExitUsage, "images"},
+		{"-data lse -model lse:rho=0.5,init=ones -epochs 2", cli.ExitDone, "loss "},
+		{"-data lse -model lse -batch 10", cli.ExitFailed, "must be all 500"},
+		{"-data a9a -model logistic:l3=1", cli.ExitUsage, `did you mean "l2"?`},
+		{"-model logistic", cli.ExitUsage, "two classes apart, the data has 10 classes"},
+		{"-data a9a -model lse", cli.ExitUsage, "targets are numbers"},
+		{"-data lse -model lse -min-acc 1", cli.ExitUsage, "has no accuracy"},
 		{"-model autoencoder", cli.ExitUsage, "[0, 1]"},
 		{"-data mnits", cli.ExitUsage, `did you mean "mnist"?`},
 		{"-modle mlp", cli.ExitUsage, "did you mean -model?"},
@@ -227,7 +233,7 @@ func TestExitStatus(t *testing.T) {
 		}
 	}
 	// What fails before it begins leaves no directory.
-	if left, _ := filepath.Glob(filepath.Join(dir, "runs", "*")); len(left) > 5 {
+	if left, _ := filepath.Glob(filepath.Join(dir, "runs", "*")); len(left) > 6 {
 		t.Errorf("directories are left: %v", left)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/saddle-ml/saddle/internal/cli"
@@ -55,8 +56,8 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	} else if o.Opt, err = o.optimizer(); err != nil {
 		return err
 	}
-	if o.minAcc > 0 && nn.IsAutoencoder(o.Model) {
-		return cli.Usagef("-min-acc: an autoencoder has no accuracy")
+	if o.minAcc > 0 && (nn.IsAutoencoder(o.Model) || nn.NumberTargets(o.Model)) {
+		return cli.Usagef("-min-acc: model %s has no accuracy", o.Model)
 	}
 	if o.Precision == "float64" {
 		return fit[float64](ctx, o, stdout, stderr)
@@ -113,7 +114,8 @@ func fit[T train.Float](ctx context.Context, o *options, stdout, stderr io.Write
 	case o.out != "":
 		c.Dir = o.out
 	default:
-		if c.Dir, err = train.NewDir("runs", fmt.Sprintf("%s-%s-%s", t.Name, o.Model, optimizers.Describe(method).Name)); err != nil {
+		model, _, _ := strings.Cut(o.Model, ":") // without its settings
+		if c.Dir, err = train.NewDir("runs", fmt.Sprintf("%s-%s-%s", t.Name, model, optimizers.Describe(method).Name)); err != nil {
 			return err
 		}
 		defer os.Remove(c.Dir) // it stays unless it is empty: the run did not begin
@@ -141,15 +143,17 @@ func fit[T train.Float](ctx context.Context, o *options, stdout, stderr io.Write
 // report writes the result.
 func (o *options) report(r train.Result, dir string, stdout, stderr io.Writer) error {
 	accuracy, classes := r.Test.Accuracy()
-	text := fmt.Sprintf("test squared error %.4f an image", r.Test.Metrics["squared_error"])
+	var text string
 	if classes {
-		text = fmt.Sprintf("test accuracy %.2f %%", 100*accuracy)
+		text = fmt.Sprintf("test accuracy %.2f %%, ", 100*accuracy)
+	} else if e, ok := r.Test.Metrics["squared_error"]; ok {
+		text = fmt.Sprintf("test squared error %.4f an image, ", e)
 	}
 	epochs := "1 epoch"
 	if r.Epochs != 1 {
 		epochs = fmt.Sprintf("%d epochs", r.Epochs)
 	}
-	if _, err := fmt.Fprintf(stdout, "%s, loss %.4f after %s in %.1f s\nsaved in %s\n", text, r.Test.Loss, epochs, r.Seconds, dir); err != nil {
+	if _, err := fmt.Fprintf(stdout, "%sloss %.4f after %s in %.1f s\nsaved in %s\n", text, r.Test.Loss, epochs, r.Seconds, dir); err != nil {
 		return fmt.Errorf("writing the result: %w", err)
 	}
 	if classes && accuracy < o.minAcc {

@@ -27,7 +27,7 @@ func Load(ctx context.Context, s Spec) (*Task, error) {
 		return nil, err
 	}
 	t := &Task{Name: pair.Name, Train: pair.Train, Test: pair.Test, Classes: pair.Train.Target().Classes}
-	if t.Classes == 0 {
+	if t.Classes == 0 && !nn.NumberTargets(s.Model) {
 		return nil, fmt.Errorf("data %s: its targets are %v; classes are needed", s.Data, pair.Train.Target())
 	}
 	if s.Limit > 0 {

@@ -12,6 +12,7 @@ import (
 	"github.com/saddle-ml/saddle/data"
 	"github.com/saddle-ml/saddle/internal/cli"
 	"github.com/saddle-ml/saddle/internal/spell"
+	"github.com/saddle-ml/saddle/nn"
 )
 
 // Files says in words which files can be data.
@@ -23,22 +24,23 @@ const fileTest = 0.2
 // A format is a kind of file that can be data.
 type format struct {
 	endings []string
-	open    func(f *os.File) (data.Dataset, []string, error)
+	// open reads numbers as targets where isReal, and otherwise classes.
+	open func(f *os.File, isReal bool) (data.Dataset, []string, error)
 	// asIs says that inputs are used as they are; where says what the label is.
 	asIs  bool
 	where string
 }
 
 var formats = []format{
-	{[]string{".csv"}, func(f *os.File) (data.Dataset, []string, error) {
-		t, err := data.ReadCSV(f, data.CSVOptions{})
+	{[]string{".csv"}, func(f *os.File, isReal bool) (data.Dataset, []string, error) {
+		t, err := data.ReadCSV(f, data.CSVOptions{Real: isReal})
 		if err != nil {
 			return nil, nil, err
 		}
 		return t, t.Classes, nil
 	}, false, "the last column"},
-	{[]string{".libsvm", ".svm"}, func(f *os.File) (data.Dataset, []string, error) {
-		d, err := data.ReadLIBSVM(f, data.LIBSVMOptions{})
+	{[]string{".libsvm", ".svm"}, func(f *os.File, isReal bool) (data.Dataset, []string, error) {
+		d, err := data.ReadLIBSVM(f, data.LIBSVMOptions{Real: isReal})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -87,11 +89,12 @@ func (s *Spec) openFile(format *format, stem string) (*data.Pair, error) {
 		return nil, err
 	}
 	defer f.Close()
-	d, classes, err := format.open(f)
+	isReal := nn.NumberTargets(s.Model)
+	d, classes, err := format.open(f, isReal)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if len(classes) < 2 {
+	if !isReal && len(classes) < 2 {
 		return nil, fmt.Errorf("%s: %s has the one class %q; two are needed", path, format.where, classes[0])
 	}
 	p := &data.Pair{Name: cmp.Or(stem, "data"), Classes: classes, AsIs: format.asIs}
