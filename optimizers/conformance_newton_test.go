@@ -16,4 +16,30 @@ func init() {
 		"tr:curvature=10", "tr:curvature=0.5,objective=full,weight_decay=0.01", "tr:curvature=0.2,objective=sample,gauss_newton",
 		"tr:preset=xu2018,radius=1,cg_tol=1e-4", "tr:preset=xu2018,radius=0.5,curvature=1,max_radius=2,cg_tol=0.01", "tr:radius=1e6,tries=1", "tr:cg_iters=2,cg_tol=1e-6",
 	}
+	goals["arc"] = []opttest.Goal{
+		{Known: opttest.Rosenbrock, Steps: 40, Below: 1e-12},
+		{Known: opttest.Beale, Steps: 30, Below: 1e-12},
+		{Known: opttest.Wood, Steps: 80, Below: 1e-12},
+		{Known: opttest.Saddle, Steps: 20, Below: 1e-12},
+		{Known: opttest.Rosenbrock, Method: parsed("arc:gauss_newton"), Steps: 40, Below: 1e-12},
+		{Known: opttest.Rosenbrock, Method: parsed("arc:preset=xu2018"), Steps: 60, Below: 1e-12},
+		{Known: opttest.Wood, Method: parsed("arc:preset=xu2018"), Steps: 100, Below: 1e-12},
+	}
+	variants["arc"] = []string{
+		"arc:curvature=10", "arc:curvature=0.5,objective=full,weight_decay=0.01", "arc:curvature=0.2,objective=sample,gauss_newton",
+		"arc:preset=xu2018,cubic=1", "arc:cubic=1e-6,tries=1", "arc:cubic=1e6", "arc:lanczos_iters=2,lanczos_tol=1e-6",
+	}
+	goals["newton_cg"] = []opttest.Goal{
+		{Known: opttest.Rosenbrock, Steps: 40, Below: 1e-12},
+		{Known: opttest.Beale, Steps: 30, Below: 1e-12},
+		{Known: opttest.Wood, Steps: 80, Below: 1e-12},
+		{Known: opttest.Saddle, Steps: 20, Below: 1e-12},
+		{Known: opttest.Rosenbrock, Method: parsed("newton_cg:line_search=wolfe"), Steps: 40, Below: 1e-12},
+		{Known: opttest.Wood, Method: parsed("newton_cg:line_search=wolfe"), Steps: 80, Below: 1e-12},
+		{Known: opttest.Rosenbrock, Method: parsed("newton_cg:preset=xu2018"), Steps: 60, Below: 1e-12},
+	}
+	variants["newton_cg"] = []string{
+		"newton_cg:curvature=10", "newton_cg:curvature=0.5,objective=full,weight_decay=0.01", "newton_cg:curvature=0.2,objective=sample,gauss_newton",
+		"newton_cg:preset=xu2018,curvature=0.9,cg_tol=0.01", "newton_cg:line_search=wolfe,weight_decay=0.1", "newton_cg:cg_iters=2,cg_tol=1e-6,shrink=0.9",
+	}
 }

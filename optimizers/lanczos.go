@@ -15,10 +15,11 @@ import (
 //	l.Start(v)
 //	for more := true; more; { more, err = l.Step(ctx, a) }
 //
-// MaxIter bounds its memory, that many vectors, which the first Start of its size allocates. Not safe for concurrent
-// use.
+// MaxIter bounds its memory, that many vectors, which the first Start of its size allocates, or Step as it needs them.
+// Not safe for concurrent use.
 type Lanczos[T Float] struct {
 	MaxIter int     // most steps; 0 means as many as there are unknowns
+	Lazy    bool    // let Step allocate
 	Tol     float64 // the space is complete when the rest of the next vector is at most Tol times the largest product so far; 0 means a hundred roundings
 
 	q           [][]T
@@ -42,7 +43,9 @@ func (l *Lanczos[T]) Start(v []T) error {
 	if len(l.w) != n || len(l.q) != most {
 		l.w, l.q = make([]T, n), make([][]T, most)
 		for i := range l.q {
-			l.q[i] = make([]T, n)
+			if i == 0 || !l.Lazy {
+				l.q[i] = make([]T, n)
+			}
 		}
 		l.alpha, l.beta = make([]float64, most), make([]float64, most)
 		l.values, l.off = make([]float64, most), make([]float64, most)
@@ -101,6 +104,9 @@ func (l *Lanczos[T]) Step(ctx context.Context, a Operator[T]) (more bool, err er
 	case l.steps == len(l.q):
 		l.stop = StopIterations
 	default:
+		if l.q[l.steps] == nil {
+			l.q[l.steps] = make([]T, len(l.w))
+		}
 		l.normalise(l.q[l.steps], l.w, l.beta[k])
 		return true, nil
 	}

@@ -29,7 +29,7 @@ func (l *lowest[T]) search(ctx context.Context, a Operator[T], n, steps int, see
 	for i := range l.vector {
 		l.vector[i] = T(normal.NormFloat64())
 	}
-	l.lanczos.MaxIter = steps
+	l.lanczos.MaxIter, l.lanczos.Lazy = steps, true
 	if err := l.lanczos.Start(l.vector); err != nil {
 		return math.NaN(), 0, 0, err
 	}

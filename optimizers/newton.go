@@ -109,7 +109,7 @@ func (o *newton[T]) drawCurvature() error {
 		return err
 	}
 	if err := o.sample.Linearize(o.x); err != nil {
-		return fmt.Errorf("optimizers: %s: linearize: %w", o.method, err)
+		return o.failed("linearize", err)
 	}
 	return nil
 }
@@ -117,7 +117,7 @@ func (o *newton[T]) drawCurvature() error {
 func (o *newton[T]) draw(n int, what string) (Sample[T], error) {
 	s, err := o.p.Draw(n)
 	if err != nil {
-		return nil, fmt.Errorf("optimizers: %s: %s: %w", o.method, what, err)
+		return nil, o.failed(what, err)
 	}
 	if s == nil {
 		return nil, fmt.Errorf("optimizers: %s: the problem drew no %s", o.method, what)
@@ -133,7 +133,7 @@ func (o *newton[T]) drawByNorms(n int) (Sample[T], error) {
 	s, work, err := d.DrawByNorm(n, o.x, o.gaussNewton)
 	o.work += work
 	if err != nil {
-		return nil, fmt.Errorf("optimizers: %s: curvature sample: %w", o.method, err)
+		return nil, o.failed("curvature sample", err)
 	}
 	return s, nil
 }
@@ -167,7 +167,7 @@ func (o *newton[T]) loss(x []T) (float64, error) {
 	}
 	loss, err := o.objective.Loss(x)
 	if err != nil {
-		return 0, fmt.Errorf("optimizers: %s: loss: %w", o.method, err)
+		return 0, o.failed("loss", err)
 	}
 	o.work += WorkLoss * int64(o.objective.Len())
 	if loss += o.penalty(x); !finite(loss) {
@@ -176,8 +176,12 @@ func (o *newton[T]) loss(x []T) (float64, error) {
 	return loss, nil
 }
 
+func (o *newton[T]) failed(what string, err error) error {
+	return fmt.Errorf("optimizers: %s: %s: %w", o.method, what, err)
+}
+
 func (o *newton[T]) cancelled(err error) error {
-	return fmt.Errorf("optimizers: %s: no step taken: %w", o.method, err)
+	return o.failed("no step taken", err)
 }
 
 // penalty is weight decay's part of the objective.
@@ -199,7 +203,7 @@ func (o *newton[T]) multiplyDamped(dst, v []T) error {
 		o.work += WorkHessian * int64(o.sample.Len())
 	}
 	if err != nil {
-		return fmt.Errorf("optimizers: %s: curvature product: %w", o.method, err)
+		return o.failed("curvature product", err)
 	}
 	if c := o.damping + o.decay; c != 0 {
 		axpy(dst, T(c), v)
@@ -239,7 +243,7 @@ func (o *newton[T]) curved(r *Report, value float64) {
 }
 
 // mostProbes bounds the products that a look for negative curvature takes.
-const mostProbes = 50
+const mostProbes = 20
 
 // escape looks for a direction of negative curvature where the gradient has run out. It leaves one of length 1 in o.s,
 // that does not climb, and says what the curvature along it is; 0 where there is none beyond rounding.

@@ -18,7 +18,7 @@ import (
 //
 // after Conn, Gould & Toint (2000). CG ends where the residual is at most min(CGTol, √|g|)·|g|. Where the model promises
 // no more than rounding, the gradient has run out: Lanczos then looks for negative curvature from a random start, and the
-// step follows it, so that saddles are left, also those where the gradient is exactly 0. That takes up to 51 vectors of
+// step follows it, so that saddles are left, also those where the gradient is exactly 0. That takes up to 22 vectors of
 // memory more.
 //
 // A minibatch of all examples makes it the method of Xu et al. (2018), whose gradient and objective are those of the
