@@ -98,6 +98,9 @@ func (l L2) OutputHessian(s *Scope, z, y, u *Node) *Node { return l.Of.OutputHes
 // Metrics are those of the loss.
 func (l L2) Metrics(s *Scope, z, y *Node) []Metric { return l.Of.Metrics(s, z, y) }
 
+// Unwrap is the loss without the penalty.
+func (l L2) Unwrap() Loss { return l.Of }
+
 // Joint tells whether the loss couples its examples.
 func (l L2) Joint() bool { return isJoint(l.Of) }
 

@@ -20,12 +20,29 @@ type Sampler interface {
 }
 
 var _, _, _, _ Sampler = SoftmaxCrossEntropy{}, SigmoidCrossEntropy{}, MeanSquaredError{}, Huber{}
+var _, _ Sampler = Logistic{}, Brier{}
+
+// AsSampler is the loss, or the one that it is around, as a Sampler, if it is one. A
+// loss around another says by Unwrap which that is, if its own part has nothing to
+// do with targets.
+func AsSampler(l Loss) (Sampler, bool) {
+	for {
+		if s, ok := l.(Sampler); ok {
+			return s, true
+		}
+		w, ok := l.(interface{ Unwrap() Loss })
+		if !ok {
+			return nil, false
+		}
+		l = w.Unwrap()
+	}
+}
 
 // SampledGrad is the Sampler's gradient with respect to the output, of each
 // example; each call draws anew. The gradient of the mean loss with such targets
 // is its pullback, divided by the number of examples.
 func (g *Graph) SampledGrad() (*Node, error) {
-	l, ok := g.loss.(Sampler)
+	l, ok := AsSampler(g.loss)
 	if !ok {
 		return nil, fmt.Errorf("nn: %s does not say which distribution its outputs stand for, so that no targets can be drawn", g.loss)
 	}
@@ -78,6 +95,15 @@ func (SigmoidCrossEntropy) SampledGrad(s *Scope, z, _ *Node) *Node {
 	p := s.Builder.Sigmoid(z)
 	return s.Sub(p, s.Less(s.uniform(s.Shape(z)), p))
 }
+
+// SampledGrad is p less y for p = sigmoid(z) and y drawn as 1 with probability p.
+func (Logistic) SampledGrad(s *Scope, z, y *Node) *Node {
+	return SigmoidCrossEntropy{}.SampledGrad(s, z, y)
+}
+
+// SampledGrad is that of targets drawn from the normal distribution around p whose
+// log-density the loss is.
+func (Brier) SampledGrad(s *Scope, p, y *Node) *Node { return MeanSquaredError{}.SampledGrad(s, p, y) }
 
 // SampledGrad is that of targets drawn from the normal distribution around z
 // whose log-density the loss is: its variance is half the number of outputs.

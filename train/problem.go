@@ -119,7 +119,7 @@ func (p *problem[T]) Has() optimizers.Oracle {
 	if p.programs.single() == nil {
 		has |= optimizers.NeedSquaredGrads
 	}
-	if _, ok := p.programs.model.Loss().(nn.Sampler); ok {
+	if _, ok := nn.AsSampler(p.programs.model.Loss()); ok {
 		has |= optimizers.NeedSampledGrads
 	}
 	return has
