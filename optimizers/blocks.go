@@ -42,6 +42,7 @@ const (
 	taskAxpy
 	taskAddScaled
 	taskScale
+	taskLerp
 )
 
 // taskList holds tasks that are at rest.
@@ -117,5 +118,7 @@ func (t *task[T]) block(_, i int) {
 	case taskScale:
 		dst := block(t.dst, i)
 		kernel.Scale(dst, t.c, dst)
+	case taskLerp:
+		kernel.Lerp(block(t.dst, i), t.c, x)
 	}
 }

@@ -3,20 +3,28 @@ package optimizers
 import (
 	"context"
 	"fmt"
+	"math"
+
+	"github.com/saddle-ml/saddle/internal/kernel"
 )
 
 // Clip shortens every gradient that a method sees to the Euclidean norm Norm, over all parameters together:
 //
 //	g = g·min(1, Norm/(|g| + 1e-6))
 //
-// as torch.nn.utils.clip_grad_norm_ has it (Pascanu, Mikolov & Bengio 2013, Algorithm 1). Report.GradNorm is the norm
-// before. Losses, curvature products and squared gradients are as they were. The State is that of the wrapped method.
+// as torch.nn.utils.clip_grad_norm_ has it (Pascanu, Mikolov & Bengio 2013, Algorithm 1). PerTensor does so with each
+// tensor's gradient by itself, so that a peak in one layer leaves the others' steps as they are. Value cuts every
+// element to [-Value, Value], before the norm where both are given, as torch.nn.utils.clip_grad_value_ has it.
+// Report.GradNorm is the norm before. Losses, curvature products and squared gradients are as they were. The State is
+// that of the wrapped method.
 //
 // For recurrent nets and transformers, whose gradients have rare peaks. A method with a line search or a trust region
-// needs no clipping.
+// needs no clipping. Clipping by value, and by tensor, turns the gradient: prefer the norm.
 type Clip struct {
-	Norm float64 `set:"norm" default:"1" range:"(0,inf)" help:"longest gradient"`
-	Of   Method  // the method that works with the clipped gradients
+	Norm      float64 `set:"norm" default:"1, or none with value" range:"(0,inf)" help:"longest gradient"`
+	PerTensor bool    `set:"per_tensor" default:"false" help:"the norm is that of each tensor"`
+	Value     float64 `set:"value" default:"0" range:"[0,inf)" help:"largest element of a gradient; 0: as large as it is"`
+	Of        Method  // the method that works with the clipped gradients
 }
 
 var _ Method = (*Clip)(nil)
@@ -31,6 +39,15 @@ func (c *Clip) Name() string {
 
 func (*Clip) info() Info {
 	return Info{Name: "clip", Use: "shorten gradients longer than norm: recurrent nets, transformers"}
+}
+
+func (c *Clip) defaults() {
+	if c.Norm == 0 {
+		c.Norm = 1
+		if c.Value != 0 && c.Value != Zero {
+			c.Norm = math.MaxFloat64
+		}
+	}
 }
 
 func (*Clip) word() string    { return "clip" }
@@ -57,12 +74,16 @@ func startClip[T Float](c *Clip, l Layout) (Optimizer[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &clip[T]{Optimizer: o, problem: clippedProblem[T]{most: s.Norm}}, nil
+	w := &clip[T]{Optimizer: o, set: s, layout: l}
+	w.problem.grad = w.grad
+	return w, nil
 }
 
 type clip[T Float] struct {
 	Optimizer[T]
-	problem clippedProblem[T]
+	set     Clip
+	layout  Layout
+	problem gradProblem[T]
 }
 
 // Unwrap is the wrapped method's optimizer.
@@ -74,76 +95,33 @@ func (c *clip[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error)
 	}
 	c.problem.begin(p)
 	r, err := c.Optimizer.Step(ctx, x, &c.problem)
-	c.problem.of = nil
-	if before := c.problem.batch.before; before >= 0 && err == nil {
-		r.GradNorm = before
-	}
+	c.problem.end(&r, err)
 	return r, err
 }
 
-// clippedProblem is a problem whose gradients are clipped. Its samples are used again from step to step.
-type clippedProblem[T Float] struct {
-	of    Problem[T]
-	most  float64
-	batch clipped[T]
-	full  clipped[T]
-	drawn []*clipped[T]
-	draws int // in this step
-}
-
-func (p *clippedProblem[T]) begin(of Problem[T]) {
-	p.of, p.draws = of, 0
-	p.batch, p.full = clipped[T]{before: -1}, clipped[T]{before: -1}
-}
-
-func (p *clippedProblem[T]) Has() Oracle { return p.of.Has() }
-
-func (p *clippedProblem[T]) Batch() Sample[T] { return p.batch.around(p.of.Batch(), p.most) }
-
-func (p *clippedProblem[T]) Full() Sample[T] { return p.full.around(p.of.Full(), p.most) }
-
-func (p *clippedProblem[T]) Draw(n int) (Sample[T], error) {
-	s, err := p.of.Draw(n)
-	if err != nil {
-		return nil, err
+// grad is the clipped gradient.
+func (c *clip[T]) grad(s *gradSample[T], dst, x []T) (float64, error) {
+	loss, length, err := s.asItWas(dst, x)
+	if err != nil || !finite(length) {
+		return loss, err // a gradient that is not finite goes on as it is, for the method to refuse
 	}
-	if p.draws == len(p.drawn) {
-		p.drawn = append(p.drawn, new(clipped[T]))
+	if c.set.Value > 0 {
+		kernel.Map1(kernel.Clamp, dst, dst, -c.set.Value, c.set.Value)
+		length = norm(dst)
 	}
-	p.draws++
-	return p.drawn[p.draws-1].around(s, p.most), nil
-}
-
-// clipped is a sample whose gradient is clipped.
-type clipped[T Float] struct {
-	Sample[T]
-	most   float64
-	before float64 // norm of the first gradient of the step; -1 before there is one
-}
-
-func (c *clipped[T]) around(s Sample[T], most float64) Sample[T] {
-	if s == nil {
-		return nil
+	if !c.set.PerTensor {
+		c.shorten(dst, length)
+		return loss, nil
 	}
-	c.Sample, c.most = s, most
-	return c
-}
-
-func (c *clipped[T]) Grad(dst, x []T) (float64, error) {
-	loss, err := c.Sample.Grad(dst, x)
-	if err != nil {
-		return loss, err
-	}
-	length := norm(dst)
-	if c.before < 0 {
-		c.before = length
-	}
-	// A gradient that is not finite goes on as it is, for the method to refuse.
-	if share := c.most / (length + 1e-6); share < 1 && finite(length) {
-		scale(dst, T(share))
+	for _, t := range c.layout {
+		g := dst[t.Offset : t.Offset+t.Size()]
+		c.shorten(g, norm(g))
 	}
 	return loss, nil
 }
 
-// Unwrap is the sample whose gradient is clipped; what else it can answer is as it was.
-func (c *clipped[T]) Unwrap() Sample[T] { return c.Sample }
+func (c *clip[T]) shorten(g []T, length float64) {
+	if share := c.set.Norm / (length + 1e-6); share < 1 {
+		scale(g, T(share))
+	}
+}

@@ -16,7 +16,9 @@
 // A [Layout] names the tensors of the vector, with their shapes and kinds: for error messages, and for rules that
 // treat biases or matrices in a way of their own. [Flat] is the layout of a plain function.
 //
-// [Clip] and [Scheduled] are methods around another. A [Schedule] sets the learning rate of every step: [Constant],
+// [Clip], [Decay], [Noise], [SAM], [Accumulate], [Lookahead], [EMA], [Polyak], [SWA] and [Scheduled] are methods around
+// another, and around each other in any order that means something; New says which does not. Some methods move x
+// through points that are not the weights to use: these are [Averaging]. A [Schedule] sets the learning rate of every step: [Constant],
 // [Cosine], [OneCycle], or a function by [ScheduleFunc]. One that spans the run is told its length by [ForSteps].
 //
 // [Minimize] runs a method on a function, with nothing else to set up; a [Func] makes one of closures. [CG], [Lanczos],

@@ -17,7 +17,7 @@ import (
 var otherMethods = map[string]bool{
 	"rprop": true,
 	"asgd":  true, "adafactor": true, "lbfgs": true, "aggmo": true,
-	"lookahead": true, "sam": true, "schedule_free_adamw": true, "schedule_free_sgd": true, "prodigy": true,
+	"schedule_free_adamw": true, "schedule_free_sgd": true, "prodigy": true,
 	"soap": true, "adahessian": true, "muon": true,
 }
 
@@ -118,10 +118,11 @@ func goldenTrajectories(t *testing.T, path string) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if c.Eval != nil {
-				t.Fatal("the case has averaged weights, which this test does not compare")
+			if s, ok := m.(*optimizers.SAM); ok {
+				followSAM(t, s, layout, &file.Objective, file.X0, c, 1e-10)
+			} else {
+				follow(t, m, layout, &file.Objective, file.X0, c, 1e-10)
 			}
-			follow(t, m, layout, &file.Objective, file.X0, c, 1e-10)
 			followSingle(t, m, layout, &file.Objective, file.X0, c)
 		})
 	}
@@ -155,8 +156,27 @@ func follow(t *testing.T, m optimizers.Method, l optimizers.Layout, f *goldenObj
 			}
 		}
 	}
+	if c.Eval != nil {
+		compareEval(t, o, x, c.Eval, within)
+	}
 	if got := f.loss(make([]float64, len(x)), x); math.Abs(got-c.FinalLoss) > within {
 		t.Errorf("loss in the end %v, golden %v", got, c.FinalLoss)
+	}
+}
+
+// compareEval compares the weights for evaluation.
+func compareEval(t *testing.T, o optimizers.Optimizer[float64], x, want []float64, within float64) {
+	t.Helper()
+	a, ok := optimizers.As[optimizers.Averaging[float64]](o)
+	if !ok {
+		t.Fatal("the case has weights for evaluation, the optimizer none")
+	}
+	got := make([]float64, len(x))
+	a.EvalWeights(got, x)
+	for i, v := range want {
+		if d := math.Abs(got[i] - v); !(d <= within) {
+			t.Errorf("weights for evaluation, parameter %d: %v, golden %v, apart %v", i, got[i], v, d)
+		}
 	}
 }
 

@@ -26,7 +26,7 @@ func methods() []Method {
 
 // wrappers makes one of each wrapper around a method.
 func wrappers() []wrapper {
-	list := []wrapper{&Clip{}}
+	list := commonWrappers()
 	for _, s := range schedules() {
 		list = append(list, &Scheduled{Schedule: s})
 	}

@@ -47,18 +47,29 @@ func (s *Scheduled) word() string {
 	return s.Schedule.Name()
 }
 
-// ForSteps is m for a run of n steps: each Scheduled in it that does not know the length of the run is told. m stays
-// as it is.
+// ForSteps is m for a run of n steps: each Scheduled or SWA in it that does not know the length of the run is told. m
+// stays as it is.
 func ForSteps(m Method, n int) Method {
 	w, ok := m.(wrapper)
 	if !ok || isNil(m) {
 		return m
 	}
-	c := w.around(ForSteps(w.inner(), n))
-	if s, ok := c.(*Scheduled); ok && s.Steps == 0 {
-		s.Steps = n
+	inner := n
+	if fewer, ok := w.(interface{ innerSteps(n int) int }); ok {
+		inner = fewer.innerSteps(n)
+	}
+	c := w.around(ForSteps(w.inner(), inner))
+	if told, ok := c.(interface{ forSteps(n int) }); ok {
+		told.forSteps(n)
 	}
 	return c
+}
+
+// forSteps tells the length of the run.
+func (s *Scheduled) forSteps(n int) {
+	if s.Steps == 0 {
+		s.Steps = n
+	}
 }
 
 func (s *Scheduled) info() Info {

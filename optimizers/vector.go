@@ -40,6 +40,9 @@ func addScaled[T Float](dst, x []T, c T, a []T) {
 // scale multiplies dst by c.
 func scale[T Float](dst []T, c T) { do(taskScale, len(dst), dst, nil, nil, c) }
 
+// lerp moves dst by the share w of its way to x: dst = dst + w·(x - dst).
+func lerp[T Float](dst []T, w T, x []T) { do(taskLerp, len(dst), dst, x[:len(dst)], nil, w) }
+
 // epsilon is the relative rounding error of T.
 func epsilon[T Float]() float64 {
 	var t T

@@ -75,6 +75,7 @@ func run[T optimizers.Float](t *testing.T, method func() optimizers.Method, goal
 		{"resumed equals uninterrupted", s.checkResume},
 		{"a state is a copy", s.checkStateCopied},
 		{"a state that does not fit is refused", s.checkStateRefused},
+		{"weights for evaluation are made of x and the state alone", s.checkEvalWeights},
 		{"two runs of one method share nothing", s.checkApart},
 		{"the reported work is the work done", s.checkWork},
 		{"the report tells what happened", s.checkReport},
