@@ -42,4 +42,16 @@ func init() {
 		"newton_cg:curvature=10", "newton_cg:curvature=0.5,objective=full,weight_decay=0.01", "newton_cg:curvature=0.2,objective=sample,gauss_newton",
 		"newton_cg:preset=xu2018,curvature=0.9,cg_tol=0.01", "newton_cg:line_search=wolfe,weight_decay=0.1", "newton_cg:cg_iters=2,cg_tol=1e-6,shrink=0.9",
 	}
+	goals["lbfgs"] = []opttest.Goal{
+		{Known: opttest.Rosenbrock, Steps: 5, Below: 1e-9},
+		{Known: opttest.Beale, Steps: 5, Below: 1e-9},
+		{Known: opttest.Wood, Method: parsed("lbfgs:tol_change=0"), Steps: 10, Below: 1e-12},
+		{Known: opttest.Saddle, Steps: 5, Below: 1e-9},
+		{Known: opttest.Rosenbrock, Method: parsed("lbfgs:line_search=armijo,tol_change=0,iterations=1"), Steps: 80, Below: 1e-12},
+		{Known: opttest.Rosenbrock, Method: parsed("lbfgs:preset=xu2018,history=10"), Steps: 80, Below: 1e-12},
+	}
+	variants["lbfgs"] = []string{
+		"lbfgs:iterations=2,history=3", "lbfgs:line_search=none,lr=0.1,iterations=3,history=2", "lbfgs:line_search=armijo,iterations=2,history=2",
+		"lbfgs:preset=xu2018,history=3", "lbfgs:lr=0",
+	}
 }

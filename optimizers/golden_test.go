@@ -16,7 +16,7 @@ import (
 // nor known fails.
 var otherMethods = map[string]bool{
 	"rprop": true,
-	"asgd":  true, "adafactor": true, "lbfgs": true, "aggmo": true,
+	"asgd":  true, "adafactor": true, "aggmo": true,
 	"schedule_free_adamw": true, "schedule_free_sgd": true, "prodigy": true,
 	"soap": true, "adahessian": true, "muon": true,
 }
