@@ -1,9 +1,6 @@
 package optimizers
 
-import (
-	"fmt"
-	"reflect"
-)
+import "fmt"
 
 // Schedule holds the settings of a rule for the learning rate, and perhaps the momentum, of every step. Scheduled puts
 // a method under it. A plain function is one by ScheduleFunc.
@@ -11,7 +8,7 @@ type Schedule interface {
 	// Name is the word for the schedule in ParseSchedule, flags and specifications.
 	Name() string
 	// Start gives the course of one run of n steps around the method's own learning rate; n is 0 where the length of
-	// the run is not known. It checks the settings.
+	// the run is not known. It checks the settings. What is a step, Scheduled says: it may be an epoch.
 	Start(n int, base float64) (Course, error)
 }
 
@@ -38,20 +35,6 @@ type Follower interface {
 	Memory() []float64
 }
 
-// ScheduleFunc is a function as a Schedule: the learning rate of a step in a run of n around the base rate.
-type ScheduleFunc func(step, n int, base float64) float64
-
-// Name is func.
-func (ScheduleFunc) Name() string { return "func" }
-
-// Start gives the course of f.
-func (f ScheduleFunc) Start(n int, base float64) (Course, error) {
-	if f == nil {
-		return nil, fmt.Errorf("optimizers: no schedule given (the function is nil)")
-	}
-	return course(func(step int) Rates { return Rates{LR: f(step, n, base)} }), nil
-}
-
 // course is a function as a Course.
 type course func(step int) Rates
 
@@ -59,66 +42,17 @@ func (c course) At(step int) Rates { return c(step) }
 
 // schedules makes one of each schedule, in the order of Schedules.
 func schedules() []Schedule {
-	return []Schedule{&Constant{}, &Cosine{}, &OneCycle{}}
+	return []Schedule{&Constant{}, &Linear{}, &Step{}, &MultiStep{}, &Exponential{}, &Polynomial{}, &Cosine{}, &CosineRestarts{},
+		&Cyclic{}, &OneCycle{}, &LargeStep{}, &Plateau{}, &Sutskever{}, &MomentumDecay{}, &Sequential{}, &Chained{}}
 }
 
-// Schedules describes every schedule that ParseSchedule knows.
+// Schedules describes every schedule that Parse and ParseSchedule know.
 func Schedules() []Info {
 	var list []Info
 	for _, s := range schedules() {
 		list = append(list, infoOf(s))
 	}
 	return list
-}
-
-func scheduleNames() []string {
-	var list []string
-	for _, s := range schedules() {
-		list = append(list, s.Name())
-	}
-	return list
-}
-
-// ParseSchedule reads a schedule with its settings, as cosine:eta_min=0.01. Schedules lists them.
-func ParseSchedule(spec string) (Schedule, error) {
-	name, settings := cutSpec(spec)
-	s, err := newSchedule(name)
-	if err != nil {
-		return nil, err
-	}
-	if err := assignText(name, []reflect.Value{reflect.ValueOf(s)}, settings); err != nil {
-		return nil, err
-	}
-	return s, nil
-}
-
-// ParseScheduleSettings builds the schedule with that name from settings as a JSON object has them.
-func ParseScheduleSettings(name string, settings map[string]any) (Schedule, error) {
-	s, err := newSchedule(name)
-	if err != nil {
-		return nil, err
-	}
-	if err := assignAll(name, []reflect.Value{reflect.ValueOf(s)}, settings); err != nil {
-		return nil, err
-	}
-	return s, nil
-}
-
-// ScheduleSpec is the word that ParseSchedule reads back to the same schedule, as Spec is for a method.
-func ScheduleSpec(s Schedule) string {
-	if isNil(s) {
-		return ""
-	}
-	return join(s.Name(), settingsText([]reflect.Value{reflect.ValueOf(s)}))
-}
-
-func newSchedule(name string) (Schedule, error) {
-	for _, s := range schedules() {
-		if s.Name() == name {
-			return s, nil
-		}
-	}
-	return nil, unknown("schedule", name, scheduleNames())
 }
 
 // runLength is the number of steps a schedule spans: its own setting, or else the length of the run.

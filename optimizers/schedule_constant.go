@@ -27,10 +27,10 @@ func (s *Constant) Start(_ int, base float64) (Course, error) {
 	if err != nil {
 		return nil, err
 	}
-	return course(func(step int) Rates {
+	return &scaling{base, func(step int) float64 {
 		if set.TotalIters == 0 || step < set.TotalIters {
-			return Rates{LR: base * set.Factor}
+			return set.Factor
 		}
-		return Rates{LR: base}
-	}), nil
+		return 1
+	}}, nil
 }

@@ -181,29 +181,6 @@ func TestScheduleFunc(t *testing.T) {
 	}
 }
 
-func TestParseSchedule(t *testing.T) {
-	for spec, want := range map[string]string{
-		"cosine:t_max=5,eta_min=0.1":       "cosine:t_max=5,eta_min=0.1",
-		"onecycle:pct_start=0.3,max_lr=1":  "onecycle:max_lr=1",
-		"constant:factor=0,total_iters=10": "constant:factor=0,total_iters=10",
-	} {
-		s, err := optimizers.ParseSchedule(spec)
-		if err != nil || optimizers.ScheduleSpec(s) != want {
-			t.Errorf("%s is read as %s: %v", spec, optimizers.ScheduleSpec(s), err)
-		}
-	}
-	for spec, want := range map[string]string{
-		"cosin":            `unknown schedule "cosin"; allowed are constant, cosine`,
-		"cosine:tmax=5":    `did you mean "t_max"?`,
-		"cosine:t_max=-1":  `cosine: t_max is -1; allowed are whole numbers in [0, inf)`,
-		"constant:steps=3": `unknown setting of constant "steps"`,
-	} {
-		if _, err := optimizers.ParseSchedule(spec); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v; want %s", spec, err, want)
-		}
-	}
-}
-
 // TestOneCycleReachesItsTurns for lengths and shares of every kind.
 func TestOneCycleReachesItsTurns(t *testing.T) {
 	for _, n := range []int{2, 3, 10, 101} {

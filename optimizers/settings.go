@@ -15,6 +15,10 @@ import (
 // smallest number above 0 and counts as 0 in every setting. Parse writes it by itself.
 const Zero = math.SmallestNonzeroFloat64
 
+// ZeroInt is 0 for a whole number whose zero value means another default: Plateau{Patience: ZeroInt} cuts at the first
+// failure. Parse writes it by itself.
+const ZeroInt = math.MinInt32
+
 // Toggle is a setting that is true or false and may have either as its default, which its zero value stands for.
 type Toggle int8
 
@@ -27,7 +31,7 @@ const (
 // Setting describes one setting of a method or schedule.
 type Setting struct {
 	Name    string
-	Kind    string // "number", "whole number", "true or false", "word", or of a list "numbers" or "whole numbers"
+	Kind    string // "number", "whole number", "true or false", "word", or of a list "numbers", "whole numbers" or "schedules"
 	Default string // what the zero value means: a value, or words where it depends on something
 	Allowed string // a range such as [0, 1), or words
 	Help    string // one line
@@ -37,8 +41,7 @@ type Setting struct {
 //
 //	set:"momentum"  default:"0.9"  range:"[0,1)" or oneof:"cos|linear"  help:"..."
 //
-// A number is a float64, a whole number an int, which never means something else at 0 than by default. A list of numbers
-// is a []float64 or []int, whose range is that of each element; its default, for nil, has the form 0/0.9/0.99 that the
+// A number is a float64, a whole number an int. A list of numbers is a []float64 or []int, whose range is that of each element; its default, for nil, has the form 0/0.9/0.99 that the
 // list has in a specification.
 type field struct {
 	Setting
@@ -64,6 +67,9 @@ func fieldsOf(t reflect.Type) []field {
 		case kind == reflect.TypeFor[Toggle](), kind.Kind() == reflect.Bool:
 			f.Kind, f.words = "true or false", []string{"false", "true"}
 			f.Allowed = "true, false"
+		case kind == reflect.TypeFor[[]Schedule]():
+			f.Kind = "schedules"
+			f.Allowed = "schedules with their settings, as (linear:total_iters=500)/cosine"
 		case kind.Kind() == reflect.String:
 			f.Kind, f.words = "word", strings.Split(tag.Get("oneof"), "|")
 			f.Allowed = strings.Join(f.words, ", ")
@@ -150,6 +156,9 @@ func resolveValue(owner string, pointer reflect.Value) error {
 				return f.wrong(owner, at.Float())
 			}
 		case reflect.Int:
+			if at.Int() == ZeroInt {
+				at.SetInt(0)
+			}
 			if !f.contains(float64(at.Int())) {
 				return f.wrong(owner, at.Int())
 			}
@@ -162,8 +171,10 @@ func resolveValue(owner string, pointer reflect.Value) error {
 				return f.wrong(owner, at.String())
 			}
 		case reflect.Slice:
-			if err := f.resolveList(owner, at); err != nil {
-				return err
+			if f.list {
+				if err := f.resolveList(owner, at); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -187,7 +198,9 @@ func (f *field) setDefault(at reflect.Value) {
 	case reflect.String:
 		at.SetString(f.Default)
 	case reflect.Slice:
-		f.setList(at, f.listFromText(f.Default))
+		if f.list {
+			f.setList(at, f.listFromText(f.Default))
+		}
 	}
 }
 
@@ -216,6 +229,9 @@ func (f *field) assign(owner string, at reflect.Value, value any) error {
 		if !ok || v != math.Trunc(v) || math.Abs(v) > 1<<53 || at.OverflowInt(int64(v)) || !f.contains(v) {
 			return refused
 		}
+		if v == 0 && f.Default != "0" {
+			v = ZeroInt
+		}
 		at.SetInt(int64(v))
 	case reflect.String:
 		v, ok := value.(string)
@@ -224,6 +240,13 @@ func (f *field) assign(owner string, at reflect.Value, value any) error {
 		}
 		at.SetString(v)
 	case reflect.Slice:
+		if f.Kind == "schedules" {
+			list, err := scheduleList(value, refused)
+			if err == nil {
+				at.Set(reflect.ValueOf(list))
+			}
+			return err
+		}
 		if !f.setList(at, value) {
 			return refused
 		}
@@ -287,9 +310,16 @@ func (f *field) text(at reflect.Value) string {
 			return "0"
 		}
 		return strconv.FormatFloat(at.Float(), 'g', -1, 64)
+	case reflect.Int:
+		if at.Int() == ZeroInt {
+			return "0"
+		}
 	case reflect.Int8:
 		return strconv.FormatBool(at.Int() > 0)
 	case reflect.Slice:
+		if list, ok := at.Interface().([]Schedule); ok {
+			return scheduleListText(list)
+		}
 		return listText(at)
 	}
 	return fmt.Sprint(at.Interface())

@@ -13,7 +13,7 @@ const listSeparator = "/"
 
 // example is a list as a specification has it.
 func (f *field) example() string {
-	if strings.Contains(f.Default, listSeparator) {
+	if strings.Contains(f.Default, listSeparator) && f.listFromText(f.Default) != nil {
 		return f.Default
 	}
 	if f.Kind == "whole numbers" {

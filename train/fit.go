@@ -101,7 +101,7 @@ func newRun[T Float](m *nn.Model[T], d data.Dataset, c Config) (*run[T], error) 
 	if steps := r.loader.Steps(); c.Epochs > math.MaxInt/steps {
 		return nil, fmt.Errorf("train: %d epochs of %d steps; allowed are %d steps", c.Epochs, steps, math.MaxInt)
 	}
-	method := optimizers.ForSteps(c.Optimizer, c.Epochs*r.loader.Steps())
+	method := optimizers.ForEpochs(c.Optimizer, c.Epochs, r.loader.Steps())
 	if r.optimizer, err = optimizers.New[T](method, Layout(m)); err != nil {
 		return nil, err
 	}
@@ -244,6 +244,7 @@ func (r *run[T]) epoch(ctx context.Context) error {
 		return err
 	}
 	r.history.Rows = append(r.history.Rows, *row)
+	r.feed(row)
 	better := row.Val != nil && (r.at.Best == nil || row.Val.Loss < *r.at.Best)
 	if better {
 		r.at.Best = &row.Val.Loss
@@ -330,6 +331,18 @@ func (r *run[T]) measure(ctx context.Context) (*Row, error) {
 	}
 	r.clock()
 	return row, nil
+}
+
+// feed tells a schedule that follows a metric how the epoch went: the loss on the
+// validation set, or without one that of training.
+func (r *run[T]) feed(row *Row) {
+	if s, ok := optimizers.As[optimizers.Feeder](r.optimizer); ok {
+		loss := row.Train.Loss
+		if row.Val != nil {
+			loss = row.Val.Loss
+		}
+		s.Feed(loss)
+	}
 }
 
 // tell tells the log and all observers.

@@ -14,15 +14,18 @@ import (
 	"github.com/saddle-ml/saddle/optimizers"
 )
 
-// specs are every method, and every wrapper and schedule around one.
+// specs are every method, every wrapper around one, and schedules.
 func specs() []string {
 	var list []string
 	for _, m := range optimizers.Methods() {
 		list = append(list, m.Name)
 	}
-	for _, w := range append(optimizers.Wrappers(), optimizers.Schedules()...) {
+	for _, w := range optimizers.Wrappers() {
 		list = append(list, "adam+"+w.Name)
 	}
+	// A schedule that knows the rate of any step is like the other; these remember.
+	list = append(list, "adam+cosine:warmup=2", "adam+plateau:patience=0,threshold=0.5", "adam+chained:schedules=cosine/(sutskever:period=2),warmup=2",
+		"adam+sequential:schedules=(linear:total_iters=0)/(step:step_size=1),milestones=1,unit=epoch")
 	return append(list, "sgd:momentum=0.9,nesterov=true+clip:norm=0.5+onecycle", "hf:hessian=true,curvature=40", "adam:amsgrad=true", "hf:objective=full,curvature=20")
 }
 

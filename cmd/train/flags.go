@@ -42,7 +42,7 @@ func (o *options) flags() *flag.FlagSet {
 	o.Spec.Flags(f)
 	f.StringVar(&o.Opt, "opt", "adam", "`optimizer` with settings, as sgd:momentum=0.9,nesterov=true; \"list\" shows all")
 	f.Float64Var(&o.lr, "lr", 0, "learning `rate`, the highest one of a schedule (default: the optimizer's own; 5 times that as the peak of onecycle)")
-	f.StringVar(&o.schedule, "schedule", "", "learning rate `schedule` with settings: constant, cosine, onecycle (default onecycle)")
+	f.StringVar(&o.schedule, "schedule", "", "learning rate `schedule` with settings, as cosine:warmup=500,final=0.01 (default onecycle); -opt list shows all")
 	f.IntVar(&o.Epochs, "epochs", 5, "passes over the training set")
 	f.IntVar(&o.Batch, "batch", 0, "examples in a minibatch (default: what the optimizer works best with, or 128)")
 	f.Float64Var(&o.weightDecay, "weight-decay", 0, "the optimizer's weight_decay")
@@ -122,5 +122,5 @@ func (o *options) optimizer() (string, error) {
 		return nil
 	}
 	return task.Optimizer(o.Opt, task.Tuning{LR: given("lr", &o.lr), WeightDecay: given("weight-decay", &o.weightDecay),
-		Clip: given("clip", &o.clip), Schedule: o.schedule})
+		Clip: given("clip", &o.clip), Schedule: o.schedule, Epochs: o.Epochs})
 }

@@ -23,19 +23,24 @@ func list(w io.Writer) error {
 // listOptimizers writes every method with its settings and defaults.
 func listOptimizers(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	settings := func(list []optimizers.Setting) {
+		for _, s := range list {
+			fmt.Fprintf(t, "    %s=%s\t%s; %s\n", s.Name, s.Default, s.Help, s.Allowed)
+		}
+	}
 	section := func(title string, infos []optimizers.Info) {
 		fmt.Fprintf(t, "%s\n", title)
 		for _, info := range infos {
 			fmt.Fprintf(t, "\n  %s\t%s%s\n", info.Name, info.Use, memory(info))
-			for _, s := range info.Settings {
-				fmt.Fprintf(t, "    %s=%s\t%s; %s\n", s.Name, s.Default, s.Help, s.Allowed)
-			}
+			settings(info.Settings)
 		}
 		fmt.Fprintln(t)
 	}
 	section("optimizers (-opt NAME:SETTING=VALUE,...)", optimizers.Methods())
 	section("wrappers (-opt NAME+WRAPPER:SETTING=VALUE,...)", optimizers.Wrappers())
 	section("schedules (-schedule NAME:SETTING=VALUE,... or as a wrapper)", optimizers.Schedules())
+	fmt.Fprintf(t, "  every schedule\twhat it counts, a warm-up before it, and the length of the run\n")
+	settings(optimizers.ScheduleSettings())
 	return t.Flush()
 }
 

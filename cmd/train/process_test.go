@@ -379,7 +379,10 @@ func TestFlagsSpellAnOptimizer(t *testing.T) {
 		"-schedule onecycle:pct_start=0.1":                               "adam+onecycle:pct_start=0.1,max_lr=0.005",
 		"-schedule onecycle:max_lr=0.1":                                  "adam+onecycle:max_lr=0.1",
 		"-opt adam+cosine":                                               "adam+cosine",
-		"-opt hf":                                                        "hf",
+		"-schedule cosine:warmup=500,final=0.01":                         "adam+cosine:warmup=500,final=0.01",
+		"-schedule onecycle:unit=epoch":                                  "adam+onecycle:unit=epoch,max_lr=0.005",
+		"-opt adamw -schedule chained:schedules=cosine/sutskever":        "adamw+chained:schedules=cosine/sutskever",
+		"-opt hf": "hf",
 	} {
 		o, _, err := parse(append([]string{"-data", "blobs"}, strings.Fields(args)...), io.Discard)
 		if err != nil {

@@ -20,7 +20,12 @@ const peak = 5
 type Tuning struct {
 	LR, WeightDecay, Clip *float64
 	Schedule              string
+	Epochs                int // of the run, where it is known
 }
+
+// manySteps are the steps of an epoch while nobody knows them: what does not fit
+// into so many, no run has room for.
+const manySteps = 1 << 20
 
 // Optimizer spells an optimizer and the flags beside it as one specification. A
 // method with a learning rate that has no schedule gets one cycle, with the rate
@@ -65,7 +70,7 @@ func Optimizer(opt string, t Tuning) (string, error) {
 		return "", cli.Usage(err)
 	}
 	// What the settings are together, New says.
-	if _, err := optimizers.New[float64](optimizers.ForSteps(m, 1000), optimizers.Flat(1)); err != nil {
+	if _, err := optimizers.New[float64](optimizers.ForEpochs(m, cmp.Or(t.Epochs, 1), manySteps), optimizers.Flat(1)); err != nil {
 		return "", cli.Usage(err)
 	}
 	return spec, nil
