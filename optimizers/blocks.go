@@ -11,11 +11,17 @@ import (
 // do not depend on the number of cores.
 const blockSize = 4 << 10
 
+// stripSize is how many elements of a block have intermediate results on the stack.
+const stripSize = 2 << 10
+
 // inBlocks calls f, made once so that nothing is allocated, for the blocks of a vector of n elements: block i is
 // [i·blockSize, (i+1)·blockSize), up to n.
 func inBlocks(n int, f func(worker, i int)) {
-	parallel.Shared().Run((n+blockSize-1)/blockSize, f)
+	parallel.Shared().Run(blocks(n), f)
 }
+
+// blocks is how many blocks n elements are.
+func blocks(n int) int { return (n + blockSize - 1) / blockSize }
 
 // block is the part of v that block i has.
 func block[T Float](v []T, i int) []T {
@@ -89,11 +95,11 @@ func do[T Float](kind taskKind, n int, dst, x, y []T, c T) (sum float64) {
 	t := list.get()
 	t.kind, t.dst, t.x, t.y, t.c = kind, dst, x, y, c
 	if kind == taskDot {
-		blocks := (n + blockSize - 1) / blockSize
-		if cap(t.sums) < blocks {
-			t.sums = make([]float64, blocks)
+		count := blocks(n)
+		if cap(t.sums) < count {
+			t.sums = make([]float64, count)
 		}
-		t.sums = t.sums[:blocks]
+		t.sums = t.sums[:count]
 	}
 	inBlocks(n, t.run)
 	if kind == taskDot {

@@ -2,25 +2,29 @@ package optimizers
 
 import (
 	"context"
+
+	"github.com/saddle-ml/saddle/internal/parallel"
 )
 
 // elementwise is an optimizer whose rule treats every parameter alike: each step asks for one gradient and then moves the
 // parameters block by block, on all cores. A method embeds it, calls init and gives it what it keeps.
 type elementwise[T Float] struct {
 	core[T]
-	rule    rule[T]
-	lr      *knob // nil for a method without a learning rate
+	prepare func(t int, x []T) // before pass, in step t, which is 1 first: computes its coefficients
+	lr      *knob              // nil for a method without a learning rate
 	knobs   []*knob
 	vectors []vector[T]
 	scalars []scalar
 
-	x    []T                 // of the step that is being taken
-	pass func(worker, i int) // block, made once
+	x     []T     // of the step that is being taken
+	used  float64 // the rate of the step, for the report; prepare may change it
+	tasks int     // of pass
+	pass  func(worker, i int)
 }
 
-// rule is what a method has of its own.
+// rule is what a method that goes block by block has of its own.
 type rule[T Float] interface {
-	// prepare comes before the blocks of step t, which is 1 first: it computes the step's coefficients.
+	// prepare comes before the blocks of step t.
 	prepare(t int, x []T)
 	// update moves block i of the parameters, x, along that of the gradient, g.
 	update(x, g []T, i int)
@@ -38,11 +42,17 @@ type scalar struct {
 	v    *float64
 }
 
-// init starts the optimizer of a rule.
+// init starts the optimizer of a rule that goes block by block.
 func (o *elementwise[T]) init(method string, l Layout, r rule[T]) {
+	o.start(method, l, r.prepare)
+	o.tasks = blocks(o.size)
+	o.pass = func(_, i int) { r.update(block(o.x, i), block(o.grad, i), i) }
+}
+
+// start is init for a method that gives tasks and pass itself.
+func (o *elementwise[T]) start(method string, l Layout, prepare func(t int, x []T)) {
 	o.core = newCore[T](method, NeedGrad, l)
-	o.rule = r
-	o.pass = func(_, i int) { o.rule.update(block(o.x, i), block(o.grad, i), i) }
+	o.prepare = prepare
 }
 
 // rated lets the learning rate be set from outside.
@@ -80,14 +90,15 @@ func (o *elementwise[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report,
 	if err != nil {
 		return Report{}, err
 	}
-	o.steps++
-	o.rule.prepare(o.steps, x)
-	o.x = x
-	inBlocks(o.size, o.pass)
-	o.x = nil
 	if o.lr != nil {
-		r.LR = o.lr.now
+		o.used = o.lr.now
 	}
+	o.steps++
+	o.x = x
+	o.prepare(o.steps, x)
+	parallel.Shared().Run(o.tasks, o.pass)
+	o.x = nil
+	r.LR = o.used
 	return r, nil
 }
 

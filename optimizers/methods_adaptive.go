@@ -4,5 +4,6 @@ package optimizers
 func adaptive() []Method {
 	return []Method{
 		&AdaGrad{}, &RMSProp{}, &AdaDelta{}, &AdaMax{}, &NAdam{}, &RAdam{}, &AdaBelief{}, &Adan{}, &Lion{},
+		&AggMo{}, &ASGD{}, &Rprop{}, &Prodigy{}, &ScheduleFreeSGD{}, &ScheduleFreeAdamW{}, &Adafactor{},
 	}
 }

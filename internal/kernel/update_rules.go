@@ -34,6 +34,9 @@ const (
 	kindAveraged
 	kindAveragedAdam
 	kindProdigyMoments
+	kindAddSquare
+	kindMeanSquare
+	kindRootQuotient
 	kindRootStep
 	updateKinds // how many there are
 )
@@ -979,22 +982,22 @@ type ASGDCoefficients[T Float] struct {
 	Rate  T // the step
 	Decay T // weight decay
 	Keep  T // what the method's own decay leaves of x
-	Share T // the newest iterate's in the average
+	Old   T // what the new iterate leaves of the average
 }
 
 // ASGDUpdate is a step of gradient descent with averaged iterates a:
 //
 //	d = g + Decay x
 //	x = Keep x - Rate d
-//	a = a + Share (x - a)
+//	a = x + Old (a - x)
 func ASGDUpdate[T Float](x, g, a []T, c ASGDCoefficients[T]) {
-	if updateAsm(kindASGD, len(x), [maxNumbers]T{c.Rate, c.Decay, c.Keep, c.Share}, [maxSlices][]T{x, g, a}) {
+	if updateAsm(kindASGD, len(x), [maxNumbers]T{c.Rate, c.Decay, c.Keep, c.Old}, [maxSlices][]T{x, g, a}) {
 		return
 	}
 	rate := c.Rate
 	decay := c.Decay
 	keep := c.Keep
-	share := c.Share
+	old := c.Old
 	g = g[:len(x)]
 	a = a[:len(x)]
 	for i := range x {
@@ -1006,9 +1009,9 @@ func ASGDUpdate[T Float](x, g, a []T, c ASGDCoefficients[T]) {
 		v6 := T(rate * v5)
 		v7 := T(v2 - v6)
 		v8 := a[i]
-		v9 := T(v7 - v8)
-		v10 := T(share * v9)
-		v11 := T(v8 + v10)
+		v9 := T(v8 - v7)
+		v10 := T(old * v9)
+		v11 := T(v7 + v10)
 		x[i] = v7
 		a[i] = v11
 	}
@@ -1236,6 +1239,75 @@ func ProdigyMomentsUpdate[T Float](x, g, x0, m, v, s, p, a []T, c ProdigyMoments
 		s[i] = v17
 		p[i] = v20
 		a[i] = v21
+	}
+}
+
+// AddSquare adds the squares of g to s.
+func AddSquare[T Float](s, g []T) {
+	if updateAsm(kindAddSquare, len(s), [maxNumbers]T{}, [maxSlices][]T{s, g}) {
+		return
+	}
+	g = g[:len(s)]
+	for i := range s {
+		v1 := s[i]
+		v2 := g[i]
+		v3 := T(v2 * v2)
+		v4 := T(v1 + v3)
+		s[i] = v4
+	}
+}
+
+// MeanSquareCoefficients are the numbers of [MeanSquareUpdate].
+type MeanSquareCoefficients[T Float] struct {
+	Fresh T // the newest square's share
+}
+
+// MeanSquareUpdate updates a running mean of squares:
+//
+//	v = v + Fresh (g g - v)
+func MeanSquareUpdate[T Float](v, g []T, c MeanSquareCoefficients[T]) {
+	if updateAsm(kindMeanSquare, len(v), [maxNumbers]T{c.Fresh}, [maxSlices][]T{v, g}) {
+		return
+	}
+	fresh := normal(c.Fresh)
+	g = g[:len(v)]
+	for i := range v {
+		v1 := g[i]
+		v2 := normal(T(normal(v1) * normal(v1)))
+		v3 := v[i]
+		v4 := normal(T(v2 - normal(v3)))
+		v5 := normal(T(fresh * v4))
+		v6 := normal(T(normal(v3) + v5))
+		v[i] = v6
+	}
+}
+
+// RootQuotientCoefficients are the numbers of [RootQuotientUpdate].
+type RootQuotientCoefficients[T Float] struct {
+	Row    T // the row's factor
+	Bottom T // the smallest mean square, above 0
+}
+
+// RootQuotientUpdate divides by roots, as Adafactor does, whose mean squares are products of
+// a row's and a column's:
+//
+//	u = g / sqrt(max(Row w, Bottom))
+func RootQuotientUpdate[T Float](u, g, w []T, c RootQuotientCoefficients[T]) {
+	if updateAsm(kindRootQuotient, len(u), [maxNumbers]T{c.Row, c.Bottom}, [maxSlices][]T{u, g, w}) {
+		return
+	}
+	row := normal(c.Row)
+	bottom := normal(c.Bottom)
+	g = g[:len(u)]
+	w = w[:len(u)]
+	for i := range u {
+		v1 := g[i]
+		v2 := w[i]
+		v3 := normal(T(row * normal(v2)))
+		v4 := max(v3, bottom)
+		v5 := normal(T(math.Sqrt(float64(v4))))
+		v6 := normal(T(normal(v1) / v5))
+		u[i] = v6
 	}
 }
 

@@ -244,7 +244,7 @@ func updatesOf[T Float]() []aRule[T] {
 			"asgd", 3, func(s [][]T, c [maxNumbers]T) { ASGDUpdate(s[0], s[1], s[2], fill[ASGDCoefficients[T]](c)) },
 			func(v, c []float64) {
 				v[0] = c[2]*v[0] - c[0]*(v[1]+c[1]*v[0])
-				v[2] = (1-c[3])*v[2] + c[3]*v[0]
+				v[2] = (1-c[3])*v[0] + c[3]*v[2]
 			},
 		},
 		{
@@ -294,6 +294,22 @@ func updatesOf[T Float]() []aRule[T] {
 				v[6] = d * (v[2] - v[0])
 				v[7] = math.Abs(v[5])
 			},
+		},
+		{
+			"addSquare", 2, func(s [][]T, c [maxNumbers]T) { AddSquare(s[0], s[1]) },
+			func(v, c []float64) { v[0] += v[1] * v[1] },
+		},
+		{
+			"meanSquare", 2, func(s [][]T, c [maxNumbers]T) {
+				MeanSquareUpdate(s[0], s[1], fill[MeanSquareCoefficients[T]](c))
+			},
+			func(v, c []float64) { v[0] = (1-c[0])*v[0] + c[0]*v[1]*v[1] },
+		},
+		{
+			"rootQuotient", 3, func(s [][]T, c [maxNumbers]T) {
+				RootQuotientUpdate(s[0], s[1], s[2], fill[RootQuotientCoefficients[T]](c))
+			},
+			func(v, c []float64) { v[0] = v[1] / math.Sqrt(max(c[0]*v[2], c[1])) },
 		},
 		{
 			"rootStep", 4, func(s [][]T, c [maxNumbers]T) {

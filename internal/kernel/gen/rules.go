@@ -284,16 +284,16 @@ change since the last one, p, and n of a squared combination of both:
 
 	d = g + Decay x
 	x = Keep x - Rate d
-	a = a + Share (x - a)`,
+	a = x + Old (a - x)`,
 		slices: []string{"x", "g", "a"},
 		numbers: [][2]string{
 			{"Rate", "the step"}, {"Decay", "weight decay"}, {"Keep", "what the method's own decay leaves of x"},
-			{"Share", "the newest iterate's in the average"},
+			{"Old", "what the new iterate leaves of the average"},
 		},
 		code: func(t *terms) {
 			x := t.sub(t.kept(), t.mul(t.of("Rate"), t.decayed("Decay")))
 			t.set("x", x)
-			t.set("a", t.lerp("a", x, "Share"))
+			t.set("a", t.add(x, t.mul(t.of("Old"), t.sub(t.of("a"), x))))
 		},
 	},
 	{
@@ -384,6 +384,34 @@ parameters, how each has come along the gradient, p, and the magnitude a of s:
 			t.set("s", s)
 			t.set("p", t.mul(d, t.sub(t.of("x0"), t.of("x"))))
 			t.set("a", t.abs(s))
+		},
+	},
+	{
+		name: "AddSquare", signature: "s, g []T",
+		doc:    "adds the squares of g to s.",
+		slices: []string{"s", "g"},
+		code: func(t *terms) {
+			t.set("s", t.add(t.of("s"), t.mul(t.of("g"), t.of("g"))))
+		},
+	},
+	{
+		name: "MeanSquare", flush: true,
+		doc: `updates a running mean of squares:
+
+	v = v + Fresh (g g - v)`,
+		slices: []string{"v", "g"}, numbers: [][2]string{{"Fresh", "the newest square's share"}},
+		code: func(t *terms) { t.set("v", t.lerp("v", t.mul(t.of("g"), t.of("g")), "Fresh")) },
+	},
+	{
+		name: "RootQuotient", flush: true,
+		doc: `divides by roots, as Adafactor does, whose mean squares are products of
+a row's and a column's:
+
+	u = g / sqrt(max(Row w, Bottom))`,
+		slices:  []string{"u", "g", "w"},
+		numbers: [][2]string{{"Row", "the row's factor"}, {"Bottom", "the smallest mean square, above 0"}},
+		code: func(t *terms) {
+			t.set("u", t.div(t.of("g"), t.sqrt(t.largest(t.mul(t.of("Row"), t.of("w")), t.of("Bottom")))))
 		},
 	},
 	{
