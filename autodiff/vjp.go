@@ -48,12 +48,42 @@ func VJP(outputs, wrt, cotangents []*Node) ([]*Node, error) {
 	return zeros(t.b, cts, vars)
 }
 
+// Cotangents gives the cotangents of nodes on the way from the variables to the
+// outputs, such as the pre-activations of every layer, for cotangents of the
+// outputs. Unlike VJP it follows the dependence of one of the nodes on another:
+// each result is the whole derivative, as if the node alone were a variable.
+func Cotangents(outputs, nodes, cotangents []*Node) ([]*Node, error) {
+	t, err := newTranslation("cotangents", outputs, nodes, present(cotangents))
+	if err != nil {
+		return nil, err
+	}
+	if err := fits("cotangents", outputs, cotangents); err != nil {
+		return nil, err
+	}
+	inner := t.all(nodes)
+	order, err := reach(t.all(outputs), inner, true)
+	if err != nil {
+		return nil, err
+	}
+	cts, err := backward(t.b, order, t.all(outputs), inner, t.all(cotangents))
+	if err != nil {
+		return nil, err
+	}
+	return zeros(t.b, cts, inner)
+}
+
 // pullback gives the cotangents of the variables; a nil one is zero.
 func pullback(b *ops.Builder, outputs, wrt, cotangents []*Node) ([]*Node, error) {
 	order, err := active(outputs, wrt)
 	if err != nil {
 		return nil, err
 	}
+	return backward(b, order, outputs, wrt, cotangents)
+}
+
+// backward passes cotangents from the outputs through the nodes of order, last
+// to first, and gives those that arrive at wrt.
+func backward(b *ops.Builder, order, outputs, wrt, cotangents []*Node) ([]*Node, error) {
 	depends := make(map[*Node]bool)
 	for _, n := range order {
 		depends[n] = true

@@ -15,15 +15,24 @@ type Node = gorgonia.Node
 
 // active lists, each after its operands, the nodes that the outputs depend on
 // and that depend on a variable, without the variables themselves.
-func active(outputs, wrt []*Node) ([]*Node, error) {
+func active(outputs, wrt []*Node) ([]*Node, error) { return reach(outputs, wrt, false) }
+
+// reach is active, and with through set the variables that depend on others are
+// nodes of the list too.
+func reach(outputs, wrt []*Node, through bool) ([]*Node, error) {
 	const (
 		open = iota + 1
 		no
 		yes
 	)
 	state := make(map[*Node]int)
+	variable := make(map[*Node]bool)
 	for _, n := range wrt {
-		state[n] = yes
+		if through {
+			variable[n] = true
+		} else {
+			state[n] = yes
+		}
 	}
 	var order []*Node
 	var stack []*Node
@@ -37,6 +46,9 @@ func active(outputs, wrt []*Node) ([]*Node, error) {
 			}
 			if n.Op() == nil {
 				state[n] = no
+				if variable[n] {
+					state[n] = yes
+				}
 				continue
 			}
 			op, ok := n.Op().(*ops.Op)
@@ -60,6 +72,9 @@ func active(outputs, wrt []*Node) ([]*Node, error) {
 			}
 			if state[n] == yes {
 				order = append(order, n)
+			}
+			if variable[n] {
+				state[n] = yes
 			}
 		}
 	}

@@ -96,13 +96,16 @@ func (c Conv2D) Apply(s *Scope, x *Node) *Node {
 		return s.Failf("input has %d channels, kernel wants %d (weight of shape %v)", shape[1], w[1]*groups, w)
 	}
 	w := s.param("weight", Weight, or(c.Init, GlorotUniform), in*k[0]*k[1], c.Filters/groups*k[0]*k[1], []int{c.Filters, in, k[0], k[1]})
-	y := s.Builder.Conv2D(x, w, ops.Conv{Stride: st, Dilation: di, Groups: groups,
-		Pad: c.Padding.zeros([2]int{shape[2], shape[3]}, k, st, di)})
-	if c.NoBias {
-		return y
+	o := ops.Conv{Stride: st, Dilation: di, Groups: groups, Pad: c.Padding.zeros([2]int{shape[2], shape[3]}, k, st, di)}
+	y := s.Builder.Conv2D(x, w, o)
+	var b *Node
+	if !c.NoBias {
+		b = s.param("bias", Bias, or(c.BiasInit, Zeros), in*k[0]*k[1], c.Filters, []int{c.Filters})
+		y = s.Add(y, s.Builder.Reshape(b, c.Filters, 1, 1))
 	}
-	b := s.param("bias", Bias, or(c.BiasInit, Zeros), in*k[0]*k[1], c.Filters, []int{c.Filters})
-	return s.Add(y, s.Builder.Reshape(b, c.Filters, 1, 1))
+	block := Block{In: in * k[0] * k[1], Out: c.Filters / groups, Groups: groups, Transposed: true}
+	s.site(block, y, []*Node{w, b}, func(s *Scope) *Node { return windows(s, x, k, o) }, plane)
+	return y
 }
 
 // MaxPool2D takes the largest element of each window of Size x Size; the

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/saddle-ml/saddle/internal/golden"
+	"github.com/saddle-ml/saddle/internal/golden/goldennet"
 )
 
 // TestGoldenNetsAreReadStrictly: a layer, loss or setting that is not known is a
@@ -18,8 +19,8 @@ func TestGoldenNetsAreReadStrictly(t *testing.T) {
 		}
 		return s
 	}
-	layer := func(text string) error { _, err := goldenLayer(settings(text)); return err }
-	loss := func(text string) error { _, err := goldenLoss(settings(text)); return err }
+	layer := func(text string) error { _, err := goldennet.Layer(settings(text)); return err }
+	loss := func(text string) error { _, err := goldennet.Loss(settings(text)); return err }
 	for _, c := range []struct {
 		read func(string) error
 		text string

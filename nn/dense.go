@@ -34,9 +34,12 @@ func (d Dense) Apply(s *Scope, x *Node) *Node {
 	}
 	w := s.param("weight", Weight, or(d.Init, GlorotUniform), in, d.Units, []int{in, d.Units})
 	y := s.MatMul(x, w)
+	var b *Node
 	if !d.NoBias {
-		y = s.Add(y, s.param("bias", Bias, or(d.BiasInit, Zeros), in, d.Units, []int{d.Units}))
+		b = s.param("bias", Bias, or(d.BiasInit, Zeros), in, d.Units, []int{d.Units})
+		y = s.Add(y, b)
 	}
+	s.site(Block{In: in, Out: d.Units, Groups: 1}, y, []*Node{w, b}, func(*Scope) *Node { return x }, itself)
 	return y
 }
 

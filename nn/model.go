@@ -47,6 +47,7 @@ type Model[T Float] struct {
 	classes  int
 	declared *declarations
 	rows     []Row
+	blocks   []Block
 	eval     []*inference[T] // by when they were last used
 }
 
@@ -79,6 +80,9 @@ func Build[T Float](net Layer, loss Loss, input []int, seed Seed) (*Model[T], er
 	}
 	m.output = slices.Clone([]int(z.Shape()))[1:]
 	m.rows = s.net.rows
+	for _, b := range s.net.blocks() {
+		m.blocks = append(m.blocks, b.block)
+	}
 	var err error
 	if m.target, m.classes, err = loss.Target(m.output); err != nil {
 		return nil, err
@@ -174,6 +178,7 @@ type Graph struct {
 
 	scope *Scope
 	loss  Loss
+	sites []*site // of the blocks
 }
 
 // OutputHessian is the product of the Hessian of the loss with respect to the
@@ -255,6 +260,7 @@ func (m *Model[T]) Graph(batch int, training bool) (*Graph, error) {
 	if err := fits(g.Output.Shape(), batch, m.output); err != nil {
 		return nil, err
 	}
+	g.sites = s.net.blocks()
 	for _, p := range m.declared.params {
 		n := s.net.params[p.Name]
 		if n == nil {

@@ -58,7 +58,8 @@ func (n BatchNorm) Apply(s *Scope, x *Node) *Node {
 		s.Update("running_mean", ema(s.pending("running_mean"), mean))
 		s.Update("running_var", ema(s.pending("running_var"), s.Mul(s.Const(c), variance))) // unbiased, as in PyTorch
 	}
-	scale := s.Rsqrt(s.Add(variance, s.Const(n.Eps)))
+	unit := s.Rsqrt(s.Add(variance, s.Const(n.Eps)))
+	scale := unit
 	if affine.scale != nil {
 		scale = s.Mul(affine.scale, scale)
 	}
@@ -66,6 +67,7 @@ func (n BatchNorm) Apply(s *Scope, x *Node) *Node {
 	if affine.shift != nil {
 		y = s.Add(y, each(affine.shift))
 	}
+	affine.site(s, y, f, axes[1:], func(s *Scope) *Node { return s.Mul(centred, each(unit)) })
 	return y
 }
 
@@ -82,6 +84,36 @@ func newAffine(s *Scope, noScale, noShift bool, shape []int) affine {
 		a.shift = s.param("bias", Norm, Zeros, n, n, shape)
 	}
 	return a
+}
+
+// site notes the use of scale and shift, of f elements each. The rows of their
+// block are the gradients of single examples, sums over the axes.
+func (a affine) site(s *Scope, y *Node, f int, axes []int, unit func(*Scope) *Node) {
+	each := func(s *Scope, ct *Node) *Node {
+		if s.Err() == nil && len(axes) > 0 {
+			ct = s.Sum(ct, axes...)
+		}
+		if s.Err() != nil {
+			return nil
+		}
+		return s.Builder.Reshape(ct, s.Shape(ct)[0], f)
+	}
+	out := 0
+	for _, p := range []*Node{a.scale, a.shift} {
+		if p != nil {
+			out += f
+		}
+	}
+	s.site(Block{Out: out, Groups: 1}, y, []*Node{a.scale, a.shift}, nil, func(s *Scope, ct *Node) *Node {
+		var parts []*Node
+		if a.scale != nil {
+			parts = append(parts, each(s, s.Mul(ct, unit(s))))
+		}
+		if a.shift != nil {
+			parts = append(parts, each(s, ct))
+		}
+		return s.Concat(1, parts...)
+	})
 }
 
 // LayerNorm normalises each example over its last Axes axes, of which 0 means
@@ -120,12 +152,18 @@ func (n LayerNorm) Apply(s *Scope, x *Node) *Node {
 	mean := func(v *Node) *Node { return s.ExpandDims(s.Mean(v, axes...), axes...) }
 	centred := s.Sub(x, mean(x))
 	scale := s.Rsqrt(s.Add(mean(s.Builder.Square(centred)), s.Const(n.Eps)))
-	y := s.Mul(centred, scale)
+	unit := s.Mul(centred, scale)
+	y := unit
 	if affine.scale != nil {
 		y = s.Mul(y, affine.scale)
 	}
 	if affine.shift != nil {
 		y = s.Add(y, affine.shift)
 	}
+	var between []int
+	for i := 1; i < axes[0]; i++ {
+		between = append(between, i)
+	}
+	affine.site(s, y, size(shape[axes[0]:]), between, func(*Scope) *Node { return unit })
 	return y
 }

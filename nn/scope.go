@@ -40,6 +40,7 @@ type graphing struct {
 	owners   map[string]owner // of parameters and buffers
 	streams  uint32
 	rows     []Row // of the summary
+	sites    []*site
 }
 
 // owner says which layer a tensor belongs to. Layers that share are one.

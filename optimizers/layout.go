@@ -59,6 +59,7 @@ type Tensor struct {
 	Shape  []int // every dimension at least 1; none is a single number
 	Offset int   // of its first element in the parameter vector
 	Kind   Kind
+	Block  *Block // of the first tensor of a block, what a Factors oracle says of it; nil where there is none
 }
 
 // Size is the number of elements.
@@ -122,6 +123,9 @@ func (l Layout) Validate() error {
 		if size > math.MaxInt-offset {
 			return fmt.Errorf("optimizers: tensor %q with shape %v makes the layout too large", t.Name, t.Shape)
 		}
+		if err := l.validateBlock(i); err != nil {
+			return err
+		}
 		offset += size
 	}
 	return nil
@@ -142,6 +146,10 @@ func (l Layout) clone() Layout {
 	c := slices.Clone(l)
 	for i := range c {
 		c[i].Shape = slices.Clone(c[i].Shape)
+		if c[i].Block != nil {
+			b := *c[i].Block
+			c[i].Block = &b
+		}
 	}
 	return c
 }

@@ -15,5 +15,8 @@ func Layout[T Float](m *nn.Model[T]) optimizers.Layout {
 	for _, p := range m.Parameters() {
 		l = append(l, optimizers.Tensor{Name: p.Name, Shape: p.Shape, Offset: p.Offset, Kind: kinds[p.Kind]})
 	}
+	for _, b := range m.Blocks() {
+		l[b.Param].Block = &optimizers.Block{Tensors: b.Tensors, In: b.In, Out: b.Out, Groups: b.Groups, Transposed: b.Transposed}
+	}
 	return l
 }

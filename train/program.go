@@ -9,6 +9,7 @@ import (
 	"github.com/saddle-ml/saddle/autodiff/exec"
 	"github.com/saddle-ml/saddle/autodiff/ops"
 	"github.com/saddle-ml/saddle/nn"
+	"github.com/saddle-ml/saddle/optimizers"
 )
 
 // want is what a program computes.
@@ -21,6 +22,7 @@ const (
 	wantHessian                 // a Hessian-vector product
 	wantGaussNewton             // a Gauss-Newton-vector product
 	wantSampledGrad             // the gradient with targets drawn from the model
+	wantFactors                 // what goes in and comes back at each layer
 )
 
 // defaultPart is how many examples a program takes at once where no operation is
@@ -45,6 +47,9 @@ type request struct {
 	size   int // examples
 	copies int // of a product: directions at once
 	part   int // of a product: which part of a sample it may hold the linearisation of
+
+	targets optimizers.Targets // of factors
+	reduce  bool               // of factors: one row an example
 }
 
 func newPrograms[T Float](m *nn.Model[T]) *programs[T] {
@@ -87,6 +92,8 @@ type program[T Float] struct {
 	params  *T               // where the parameters that are set begin
 	scratch []float64
 	began   time.Time // when measuring did
+	factors []factorOutputs
+	rows    optimizers.FactorRows[T] // the last shown
 
 	// Of a product: whose linearisation it holds, and of the part from which row.
 	holder *sample[T]
@@ -168,6 +175,8 @@ func (p *programs[T]) compile(r request) (*program[T], error) {
 		} else {
 			vector, err = g.GaussNewton(c.v)
 		}
+	case wantFactors:
+		outputs, err = c.factorNodes(r)
 	}
 	if err != nil {
 		return nil, err
