@@ -12,6 +12,7 @@ type Info struct {
 	Settings  []Setting // in the order of the struct's fields
 	Memory    int       // numbers kept per parameter with the default settings, beside the parameter itself
 	DefaultLR float64   // the default learning rate; 0 where there is none
+	Peak      float64   // the highest rate of one cycle that goes with it, as a multiple; 0 means 5
 	Batch     int       // the minibatch it works best with; 0 means the caller's choice
 }
 
@@ -21,6 +22,7 @@ func methods() []Method {
 		[]Method{&SGD{}, &Adam{}, &AdamW{}, &HF{}},
 		adaptive(),
 		newtonMethods(),
+		hessianMethods(),
 	)
 }
 

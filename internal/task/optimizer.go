@@ -11,8 +11,8 @@ import (
 )
 
 // peak is the highest rate of one cycle, the default schedule, over the
-// optimizer's own default: a rate that only some of the steps use may be higher
-// than one for all.
+// optimizer's own default where the optimizer does not say otherwise: a rate
+// that only some of the steps use may be higher than one for all.
 const peak = 5
 
 // Tuning is what flags set of an optimizer beside its word; nil and empty are
@@ -29,7 +29,8 @@ const manySteps = 1 << 20
 
 // Optimizer spells an optimizer and the flags beside it as one specification. A
 // method with a learning rate that has no schedule gets one cycle, with the rate
-// as its peak; without a rate the peak is 5 times the method's own.
+// as its peak; without a rate the peak is 5 times the method's own, or what its
+// description says.
 func Optimizer(opt string, t Tuning) (string, error) {
 	m, err := optimizers.Parse(opt)
 	if err != nil {
@@ -100,7 +101,7 @@ func withPeak(spec, schedule string) (string, error) {
 	if settings {
 		sep = ","
 	}
-	return fmt.Sprintf("%s%smax_lr=%.3g", schedule, sep, peak*rated.Rate()), nil
+	return fmt.Sprintf("%s%smax_lr=%.3g", schedule, sep, cmp.Or(optimizers.Describe(m).Peak, peak)*rated.Rate()), nil
 }
 
 // addSetting adds a setting of the method itself, which stands before the
