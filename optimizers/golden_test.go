@@ -84,7 +84,7 @@ func newGoldenProblem[T optimizers.Float](o *goldenObjective) *goldenProblem[T] 
 }
 
 func TestGoldenTrajectories(t *testing.T) {
-	for _, path := range golden.Files(t, "optimizers.json") {
+	for _, path := range slices.Concat(golden.Files(t, "optimizers.json"), golden.Files(t, "optimizers_adaptive.json")) {
 		t.Run(path, func(t *testing.T) { goldenTrajectories(t, path) })
 	}
 	for _, info := range optimizers.Methods() {

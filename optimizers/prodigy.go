@@ -16,9 +16,9 @@ import (
 //	x = (1 - WeightDecay·γ)·x - γ·m/(sqrt(v) + d'·Eps)
 //
 // (Mishchenko & Defazio 2024, Algorithm 4), as the authors' code has it, whose defaults these are. GrowthRate bounds d'/d
-// after the first growth. With BiasCorrection γ has Adam's factor sqrt(1-Beta2^t)/(1-Beta1^t); with SafeguardWarmup s has
-// d²/D0 instead, so that a rate near 0 does not count. With Decoupled off, WeightDecay·x is added to g instead. A
-// step in which all of s is 0 changes nothing but that memory. The code's own sharding and slicing of s are left out.
+// after the first growth. With BiasCorrection γ has Adam's factor sqrt(1-Beta2^t)/(1-Beta1^t). With SafeguardWarmup s has
+// d²/D0·g instead, so that a rate near 0 does not count. With Beta1 0, m is d'·g. With Decoupled off, WeightDecay·x is
+// added to g instead. A step in which all of s is 0 moves nothing. The code's sharding and slicing of s are left out.
 //
 // For when nobody has time to look for a rate; leave LR at 1 and use a schedule around it, such as cosine. Not for
 // runs of a few hundred steps, of which it spends many on growing d.
@@ -112,6 +112,9 @@ func (o *prodigy[T]) prepare(t int, x []T) {
 		Beta1: T(b1), Fresh1: T(d * (1 - b1)), Beta2: T(b2), Fresh2: T(d * d * (1 - b2)),
 		Beta3: T(o.set.Beta3), Fresh3: T(d / o.set.D0 * rate),
 	}
+	if b1 == 0 {
+		o.c.Fresh1 = 1 // the gradient itself, to be multiplied by d'
+	}
 	if o.set.SafeguardWarmup {
 		o.c.Fresh3 = T(d / o.set.D0 * d)
 	}
@@ -140,6 +143,9 @@ func (o *prodigy[T]) prepare(t int, x []T) {
 	}
 	o.used = rate
 	o.step = kernel.RootStepCoefficients[T]{Rate: T(rate), Eps: T(o.d * o.set.Eps), Keep: 1}
+	if b1 == 0 {
+		o.step.Rate = T(rate * o.d)
+	}
 	if o.set.Decoupled == On {
 		o.step.Keep = T(1 - rate*o.set.WeightDecay)
 	}
