@@ -252,6 +252,36 @@ func (s *suite[T]) checkLacks(t *testing.T) {
 	_ = c.mustFail(context.Background(), "a problem that lacks what the method needs")
 }
 
+// checkTinyGradient has gradients whose squares are 0 after rounding.
+func (s *suite[T]) checkTinyGradient(t *testing.T) {
+	tiny := 1e-170
+	if _, single := any(T(0)).(float32); single {
+		tiny = 1e-25
+	}
+	for after := range 3 {
+		c := s.begin(t, s.method())
+		c.steps(after)
+		c.p.Poison = func(g []T, loss float64) float64 {
+			for i := range g {
+				g[i] *= T(tiny)
+			}
+			return loss
+		}
+		c.steps(3)
+		finite := func(what string, x []T) {
+			for i, v := range x {
+				if v := float64(v); math.IsNaN(v) || math.IsInf(v, 0) {
+					t.Errorf("after %d ordinary steps: element %d of %s is %v", after, i, what, v)
+				}
+			}
+		}
+		finite("the parameters", c.x)
+		for name, v := range c.o.State().Vectors {
+			finite(name, v)
+		}
+	}
+}
+
 func (s *suite[T]) checkZeroGradient(t *testing.T) {
 	c := s.begin(t, s.method())
 	c.steps(2) // one tensor's gradient is 0 throughout

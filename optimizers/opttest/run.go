@@ -84,6 +84,7 @@ func run[T optimizers.Float](t *testing.T, method func() optimizers.Method, goal
 		{"an error of the problem changes nothing", s.checkErrors},
 		{"a cancelled context changes nothing", s.checkCancelled},
 		{"a gradient of zero leaves everything finite", s.checkZeroGradient},
+		{"a gradient too small to be squared leaves everything finite", s.checkTinyGradient},
 	} {
 		t.Run(check.claim, check.run)
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,6 +72,15 @@ func (d *descent[T]) Step(ctx context.Context, x []T, p optimizers.Problem[T]) (
 		}
 		rate /= math.Sqrt(float64(length))
 	}
+	if d.fault == "squares" {
+		length := T(0)
+		for _, v := range d.g {
+			length += v * v
+		}
+		if slices.ContainsFunc(d.g, func(v T) bool { return v != 0 }) {
+			rate /= math.Sqrt(float64(length))
+		}
+	}
 	for i, v := range d.g {
 		x[i] -= T(rate) * v
 	}
@@ -136,6 +146,7 @@ func TestRunFindsFaults(t *testing.T) {
 		"does not look":        "a_loss_or_gradient_that_is_not_finite_changes_nothing",
 		"steps before looking": "an_error_of_the_problem_changes_nothing",
 		"divides by zero":      "a_gradient_of_zero_leaves_everything_finite",
+		"squares":              "a_gradient_too_small_to_be_squared_leaves_everything_finite",
 		"never moves":          "reaches_the_minimum_of_Rosenbrock",
 	} {
 		t.Run(fault, func(t *testing.T) {
