@@ -45,7 +45,9 @@ type progress struct {
 	Done     bool
 	LogBytes int64 // of log.jsonl
 	Rows     []Row
-	Points   []Point `json:",omitempty"`
+
+	Curvature curvatureTally // of this epoch
+	Points    []Point        `json:",omitempty"`
 }
 
 // stateMeta is what a checkpoint's state file holds beside the optimizer's

@@ -251,6 +251,7 @@ func (r *run[T]) epoch(ctx context.Context) error {
 	}
 	r.at.Epoch++
 	r.at.Batch, r.at.EpochSeconds = 0, 0
+	r.at.Curvature.reset()
 	r.sums.reset()
 	if err := r.tell(&EpochDone{*row}); err != nil {
 		return r.giveUp(err)
@@ -282,6 +283,7 @@ func (r *run[T]) step(ctx context.Context, b data.Batch[T]) error {
 	r.at.Step++
 	r.at.LR = report.LR
 	r.at.Work += report.Work
+	r.at.Curvature.add(&report)
 	if s := r.problem.batch; s.seen {
 		r.sums.add(b.N, s.loss, s.scores)
 	}
@@ -313,7 +315,7 @@ func (r *run[T]) clock() float64 {
 // measure makes the row of the epoch.
 func (r *run[T]) measure(ctx context.Context) (*Row, error) {
 	row := &Row{Epoch: r.at.Epoch + 1, Step: r.at.Step, LR: r.at.LR, Train: &Scores{}, Seconds: r.at.EpochSeconds,
-		Rate: r.rate(), Work: r.at.Work}
+		Rate: r.rate(), Work: r.at.Work, Curvature: r.at.Curvature.row()}
 	r.sums.mean(row.Train)
 	if r.config.Every > 0 {
 		if !r.pointed() {

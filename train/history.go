@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -26,6 +27,8 @@ type Row struct {
 	Seconds float64 `json:"seconds"` // of training in this epoch, without measuring
 	Rate    float64 `json:"examples_per_second"`
 	Work    int64   `json:"work"` // forward-equivalents since the beginning of the run
+
+	Curvature *Curvature `json:"curvature,omitempty"` // of optimizers that use it
 }
 
 // Result is what a run has come to.
@@ -70,13 +73,18 @@ func (r Result) scores() []pair {
 	return list
 }
 
-// CSV is metrics.csv: a line an epoch.
+// CSV is metrics.csv: a line an epoch. Optimizers that use curvature have the
+// columns of Curvature too.
 func (h *History) CSV() []byte {
 	var b strings.Builder
+	curved := slices.ContainsFunc(h.Rows, func(r Row) bool { return r.Curvature != nil })
 	for i, r := range h.Rows {
 		list := []pair{{"epoch", r.Epoch}, {"step", r.Step}, {"lr", r.LR}}
 		list = append(list, Result{Train: r.Train, Probe: r.Probe, Val: r.Val, Test: r.Test}.scores()...)
 		list = append(list, pair{"seconds", r.Seconds}, pair{"examples_per_second", r.Rate}, pair{"work", r.Work})
+		if curved {
+			list = append(list, r.Curvature.fields()...)
+		}
 		if i == 0 {
 			for j, p := range list {
 				b.WriteString(comma(j) + p.name)

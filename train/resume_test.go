@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -73,7 +74,7 @@ func resumed[T Float](t *testing.T, spec string) {
 		}
 		for i, r := range h.Rows {
 			w := whole.Rows[i]
-			if r.Step != w.Step || r.Train.Loss != w.Train.Loss || r.Val.Loss != w.Val.Loss || r.Test.Metrics["accuracy"] != w.Test.Metrics["accuracy"] || r.Work != w.Work || r.LR != w.LR {
+			if r.Step != w.Step || r.Train.Loss != w.Train.Loss || r.Val.Loss != w.Val.Loss || r.Test.Metrics["accuracy"] != w.Test.Metrics["accuracy"] || r.Work != w.Work || r.LR != w.LR || !reflect.DeepEqual(r.Curvature, w.Curvature) {
 				t.Errorf("%s: epoch %d is %+v, want %+v", dir, i+1, r, w)
 			}
 		}
