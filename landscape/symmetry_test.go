@@ -1,0 +1,140 @@
+package landscape
+
+import (
+	"testing"
+
+	"github.com/saddle-ml/saddle/data"
+	"github.com/saddle-ml/saddle/nn"
+)
+
+func pictures(t testing.TB) data.Dataset {
+	t.Helper()
+	const n = 24
+	x, y := make([]float64, n*2*8*8), make([]float64, n)
+	normals(x, source(4, 4))
+	for i := range y {
+		y[i] = float64(i % 3)
+	}
+	d, err := data.New(x, []int{2, 8, 8}, y, data.Target{Classes: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestSymmetriesOfAConvolutionalNet(t *testing.T) {
+	d := pictures(t)
+	m, err := nn.Build[float64](nn.Sequential{
+		nn.Conv2D{Filters: 4, Kernel: 3, Padding: nn.Same}, nn.BatchNorm{Eps: 1e-300}, nn.ReLU{}, nn.MaxPool2D{Size: 2},
+		nn.Conv2D{Filters: 5, Kernel: 3}, nn.ReLU{}, nn.AvgPool2D{Size: 2}, nn.Flatten{},
+		nn.Dense{Units: 6}, nn.LeakyReLU{}, nn.Dense{Units: 7}, nn.Tanh{}, nn.Dense{Units: 3},
+	}, nn.SoftmaxCrossEntropy{}, d.Shape(), nn.Seed(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hidden := HiddenLayers(m)
+	if len(hidden) != 4 {
+		t.Fatalf("%d hidden layers", len(hidden))
+	}
+	list := Symmetries(m)
+	count := map[SymmetryKind]int{}
+	for _, s := range list {
+		count[s.Kind]++
+	}
+	if count[Scale] != 4 || count[Rescaling] != 5+6 || count[Translation] != 7+1 {
+		t.Fatalf("found %v", count)
+	}
+	p, err := At(m, d, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	top, err := Eigen(background, p.Hessian(), EigenOptions{Count: 1, End: Magnitude})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := CheckSymmetries(background, p, list, top.Norm, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range got {
+		if r.Gradient > 1e-12 || r.Hessian > 1e-12 {
+			t.Errorf("%v of %s %d: residuals %.2g and %.2g", r.Kind, r.Layer, r.Unit, r.Gradient, r.Hessian)
+		}
+	}
+	// What is not a symmetry has residuals: a rescaling across tanh, a translation of
+	// a layer that is not the last.
+	last := hidden[3].Units[0]
+	wrong := []Symmetry{
+		{Kind: Rescaling, In: last.In, Out: last.Out},
+		{Kind: Scale, In: hidden[1].Units[0].In},
+		{Kind: Translation, In: hidden[2].Units[0].In},
+	}
+	if got, err = CheckSymmetries(background, p, wrong, top.Norm, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range got {
+		if r.Gradient < 1e-6 || r.Hessian < 1e-6 {
+			t.Errorf("%v is no symmetry and has residuals %.2g and %.2g", r.Kind, r.Gradient, r.Hessian)
+		}
+	}
+}
+
+// Permuting units with their inputs, outputs and normalisation changes no output.
+func TestHiddenUnitsMayBePermuted(t *testing.T) {
+	d := pictures(t)
+	m, err := nn.Build[float64](nn.Sequential{
+		nn.Conv2D{Filters: 4, Kernel: 3}, nn.BatchNorm{}, nn.Tanh{}, nn.Flatten{}, nn.Dense{Units: 6}, nn.GELU{}, nn.Dense{Units: 3},
+	}, nn.SoftmaxCrossEntropy{}, d.Shape(), nn.Seed(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	normals(m.Params, source(1, 9))
+	p, err := At(m, d, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, before, err := p.Gradient()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hidden := HiddenLayers(m)
+	if len(hidden) != 2 {
+		t.Fatalf("%d hidden layers", len(hidden))
+	}
+	x := append([]float64(nil), m.Params...)
+	for _, h := range hidden {
+		y := append([]float64(nil), x...)
+		for u := range h.Units {
+			from, to := h.Units[u], h.Units[(u+1)%len(h.Units)]
+			for _, pair := range [][2][]int{{from.In, to.In}, {from.Norm, to.Norm}, {from.Out, to.Out}} {
+				for i := range pair[0] {
+					y[pair[1][i]] = x[pair[0][i]]
+				}
+			}
+		}
+		x = y
+	}
+	if err := p.Move(x); err != nil {
+		t.Fatal(err)
+	}
+	_, after, err := p.Gradient()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := after - before; d > 1e-13*before || d < -1e-13*before {
+		t.Errorf("the loss was %v and is %v", before, after)
+	}
+}
+
+func TestNoSymmetriesOfWhatIsNotKnown(t *testing.T) {
+	d := pictures(t)
+	m, err := nn.Build[float64](nn.Sequential{
+		nn.Flatten{}, nn.Dense{Units: 6}, nn.Func(func(s *nn.Scope, x *nn.Node) *nn.Node { return s.Square(x) }), nn.Dense{Units: 6}, nn.Residual{nn.Dense{Units: 6}, nn.ReLU{}, nn.Dense{Units: 6}}, nn.Dense{Units: 3},
+	}, nn.MeanSquaredError{}, d.Shape(), nn.Seed(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list := Symmetries(m); len(list) != 0 {
+		t.Errorf("%d symmetries, the first %+v", len(list), list[0])
+	}
+}
