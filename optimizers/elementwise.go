@@ -80,6 +80,9 @@ func (o *elementwise[T]) remember(name string, v *float64) {
 	o.scalars = append(o.scalars, scalar{name, v})
 }
 
+// oneGradient says what its name does: see asksOneGradient.
+func (o *elementwise[T]) oneGradient() {}
+
 func (o *elementwise[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) {
 	for _, k := range o.knobs {
 		if err := k.check(o.method); err != nil {

@@ -28,7 +28,7 @@ func methods() []Method {
 
 // wrappers makes one of each wrapper around a method.
 func wrappers() []wrapper {
-	list := commonWrappers()
+	list := append(commonWrappers(), &Groups{})
 	for _, s := range schedules() {
 		list = append(list, &Scheduled{Schedule: s})
 	}

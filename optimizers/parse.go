@@ -25,7 +25,16 @@ func Parse(spec string) (Method, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := assignText(name, structsOf(next), settings); err != nil {
+		if g, ok := next.(*Groups); ok {
+			// Rules that stand side by side are of one Groups.
+			if before, ok := m.(*Groups); ok {
+				g.Of, g.Rules = before.Of, before.Rules
+			}
+			err = g.addRule(settings)
+		} else {
+			err = assignText(name, structsOf(next), settings)
+		}
+		if err != nil {
 			return nil, err
 		}
 		m = next
@@ -203,6 +212,9 @@ func copyOf(pointer reflect.Value) reflect.Value {
 func Spec(m Method) string {
 	if isNil(m) {
 		return ""
+	}
+	if g, ok := m.(*Groups); ok {
+		return Spec(g.Of) + g.text()
 	}
 	if w, ok := m.(wrapper); ok {
 		return Spec(w.inner()) + "+" + join(w.word(), settingsText(structsOf(m)))

@@ -22,6 +22,9 @@ func specs() []string {
 		list = append(list, m.Name)
 	}
 	for _, w := range optimizers.Wrappers() {
+		if w.Name == "group" {
+			w.Name += ":bias,norm:lr=0.5x,beta1=0.8+group:dense2:freeze"
+		}
 		list = append(list, "adam+"+w.Name)
 	}
 	// A schedule that knows the rate of any step is like the other; these remember.

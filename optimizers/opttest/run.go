@@ -55,7 +55,7 @@ func known(method func() optimizers.Method) bool {
 // works says whether the method has the precision.
 func works[T optimizers.Float](t *testing.T, method func() optimizers.Method) bool {
 	t.Helper()
-	_, err := optimizers.New[T](method(), optimizers.Flat(1))
+	_, err := optimizers.New[T](method(), NewExamples[T]().Layout())
 	if err != nil && !errors.Is(err, optimizers.ErrPrecision) {
 		t.Fatal(err)
 	}
