@@ -18,8 +18,12 @@
 //
 // [Clip], [Decay], [Noise], [SAM], [Accumulate], [Lookahead], [EMA], [Polyak], [SWA] and [Scheduled] are methods around
 // another, and around each other in any order that means something; New says which does not. Some methods move x
-// through points that are not the weights to use: these are [Averaging]. A [Schedule] sets the learning rate of every step: [Constant],
-// [Cosine], [OneCycle], or a function by [ScheduleFunc]. One that spans the run is told its length by [ForSteps].
+// through points that are not the weights to use: these are [Averaging]. [Groups] gives some tensors settings of their
+// own, or freezes them.
+//
+// A [Schedule] sets the learning rate of every step or epoch, and perhaps the momentum: [Cosine], [OneCycle], [Plateau]
+// and others, or a function by [ScheduleFunc]; [Sequential] and [Chained] are made of several. [Scheduled] puts a method
+// under one, with a warm-up. What spans the run is told its length by [ForSteps] or [ForEpochs].
 //
 // [Minimize] runs a method on a function, with nothing else to set up; a [Func] makes one of closures. [CG], [Lanczos],
 // [Armijo] and [Wolfe] are the parts that methods with curvature are made of.
@@ -31,7 +35,9 @@
 //
 //	sgd:lr=0.05,momentum=0.9,nesterov
 //	adamw:weight_decay=0.1+clip:norm=1
-//	adam:lr=0.003+onecycle
+//	adam:lr=0.003+cosine:warmup=500,final=0.01
+//	adamw+group:bias,norm:weight_decay=0+group:dense1:lr=0.1x
+//	sgd:momentum=0.9+sequential:schedules=(linear:total_iters=5)/cosine,milestones=5,unit=epoch
 //
 // A name, setting or value that is not allowed is an error that says what is, and the nearest match.
 //

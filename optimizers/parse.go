@@ -42,6 +42,23 @@ func Parse(spec string) (Method, error) {
 	return m, nil
 }
 
+// SplitSpec parts a specification: the method with its settings, and each wrapper with its own.
+func SplitSpec(spec string) (method string, wrappers []string) {
+	parts := splitWrappers(spec)
+	return parts[0], parts[1:]
+}
+
+// SettingNames are the names in a method's or wrapper's list of settings, in their order, whatever they are worth.
+func SettingNames(part string) []string {
+	_, list := cutSpec(part)
+	var names []string
+	for _, item := range splitOutside(list, func(i int) bool { return list[i] == ',' }) {
+		name, _, _ := strings.Cut(item, "=")
+		names = append(names, strings.TrimSpace(name))
+	}
+	return names
+}
+
 // cutSpec parts a name from its settings.
 func cutSpec(part string) (name, settings string) {
 	name, settings, _ = strings.Cut(part, ":")

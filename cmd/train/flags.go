@@ -22,6 +22,7 @@ type settings struct {
 	schedule    string
 	weightDecay float64
 	clip        float64
+	groups      words
 }
 
 // options are the command line.
@@ -37,6 +38,16 @@ type options struct {
 	list    bool
 }
 
+// words are the values of a flag that may be given several times.
+type words []string
+
+func (w *words) String() string { return strings.Join(*w, " ") }
+
+func (w *words) Set(word string) error {
+	*w = append(*w, word)
+	return nil
+}
+
 func (o *options) flags() *flag.FlagSet {
 	f := flag.NewFlagSet("train", flag.ContinueOnError)
 	o.Spec.Flags(f)
@@ -46,6 +57,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.IntVar(&o.Epochs, "epochs", 5, "passes over the training set")
 	f.IntVar(&o.Batch, "batch", 0, "examples in a minibatch (default: what the optimizer works best with, or 128)")
 	f.Float64Var(&o.weightDecay, "weight-decay", 0, "the optimizer's weight_decay")
+	f.Var(&o.groups, "group", "`rule` for some tensors: what belongs to it (weight, bias, norm, names with *) and what is different, as bias,norm:weight_decay=0, dense1:lr=0.1x or conv*:freeze; once for each rule, of which the first that names a tensor counts")
 	f.Float64Var(&o.clip, "clip", 0, "longest `norm` of a gradient (default: no clipping)")
 	f.Uint64Var(&o.Seed, "seed", 0, "determines the first weights, the order of the examples and dropout")
 	f.IntVar(&o.threads, "threads", 0, "processors to use (default: all); the result does not depend on it")
@@ -94,7 +106,7 @@ func (o *options) check() error {
 			}
 		}
 	}
-	if err := o.NotEmpty("data", "data-dir", "model", "opt", "schedule", "precision", "out", "resume"); err != nil {
+	if err := o.NotEmpty("data", "data-dir", "model", "opt", "group", "schedule", "precision", "out", "resume"); err != nil {
 		return err
 	}
 	if err := errors.Join(o.Count("epochs", o.Epochs, maxEpochs), o.Count("batch", o.Batch, math.MaxInt), o.Count("limit", o.Limit, math.MaxInt),
@@ -122,5 +134,5 @@ func (o *options) optimizer() (string, error) {
 		return nil
 	}
 	return task.Optimizer(o.Opt, task.Tuning{LR: given("lr", &o.lr), WeightDecay: given("weight-decay", &o.weightDecay),
-		Clip: given("clip", &o.clip), Schedule: o.schedule, Epochs: o.Epochs})
+		Clip: given("clip", &o.clip), Groups: o.groups, Schedule: o.schedule, Epochs: o.Epochs})
 }

@@ -241,7 +241,7 @@ func TestExitStatus(t *testing.T) {
 // An empty word is what a shell makes of a variable that is not set: no flag
 // takes it for nothing at all.
 func TestEmptyValuesAreUsageErrors(t *testing.T) {
-	for _, name := range []string{"data", "data-dir", "model", "opt", "schedule", "precision", "out", "resume"} {
+	for _, name := range []string{"data", "data-dir", "model", "opt", "group", "schedule", "precision", "out", "resume"} {
 		r := invoke(t, t.TempDir(), "-data", "blobs", "-epochs", "1", "-"+name, "")
 		if r.code != cli.ExitUsage || !strings.Contains(r.stderr, "-"+name+" is empty") {
 			t.Errorf("-%s '': %+v", name, r)

@@ -19,6 +19,7 @@ const peak = 5
 // what was not given.
 type Tuning struct {
 	LR, WeightDecay, Clip *float64
+	Groups                []string // rules, as bias,norm:weight_decay=0
 	Schedule              string
 	Epochs                int // of the run, where it is known
 }
@@ -48,6 +49,14 @@ func Optimizer(opt string, t Tuning) (string, error) {
 			return "", err
 		}
 	}
+	if len(t.Groups) > 0 {
+		// Next to the method, so that what stands around it is around all groups.
+		method, wrappers := optimizers.SplitSpec(spec)
+		for _, rule := range t.Groups {
+			method += "+group:" + rule
+		}
+		spec = strings.Join(append([]string{method}, wrappers...), "+")
+	}
 	if t.Clip != nil {
 		spec += fmt.Sprintf("+clip:norm=%v", *t.Clip)
 	}
@@ -71,7 +80,7 @@ func Optimizer(opt string, t Tuning) (string, error) {
 		return "", cli.Usage(err)
 	}
 	// What the settings are together, New says.
-	if _, err := optimizers.New[float64](optimizers.ForEpochs(m, cmp.Or(t.Epochs, 1), manySteps), optimizers.Flat(1)); err != nil {
+	if _, err := optimizers.New[float64](optimizers.ForEpochs(m, cmp.Or(t.Epochs, 1), manySteps), optimizers.Layout{}); err != nil {
 		return "", cli.Usage(err)
 	}
 	return spec, nil
@@ -80,7 +89,7 @@ func Optimizer(opt string, t Tuning) (string, error) {
 // withPeak gives a cycle its highest rate: the learning rate that was asked for,
 // or peak times the default.
 func withPeak(spec, schedule string) (string, error) {
-	head, _ := cutWrappers(spec)
+	head, _ := optimizers.SplitSpec(spec)
 	name, _, settings := strings.Cut(schedule, ":")
 	if name != "onecycle" || hasSetting(schedule, "max_lr") || hasSetting(head, "lr") {
 		return schedule, nil
@@ -89,7 +98,7 @@ func withPeak(spec, schedule string) (string, error) {
 	if err != nil {
 		return "", cli.Usage(err)
 	}
-	o, err := optimizers.New[float64](m, optimizers.Flat(1))
+	o, err := optimizers.New[float64](m, optimizers.Layout{})
 	if err != nil {
 		return "", cli.Usage(err)
 	}
@@ -114,7 +123,7 @@ func addSetting(spec string, info optimizers.Info, name string, value float64) (
 	if !slices.Contains(known, name) {
 		return "", cli.Usagef("-%s: %s has no %s; its settings are %s", strings.ReplaceAll(name, "_", "-"), info.Name, name, strings.Join(known, ", "))
 	}
-	head, wrappers := cutWrappers(spec)
+	head, wrappers := optimizers.SplitSpec(spec)
 	if hasSetting(head, name) {
 		return "", cli.Usagef("-%s %v beside -opt %s, which sets %s already", strings.ReplaceAll(name, "_", "-"), value, spec, name)
 	}
@@ -122,29 +131,13 @@ func addSetting(spec string, info optimizers.Info, name string, value float64) (
 	if strings.Contains(head, ":") {
 		sep = ","
 	}
-	return fmt.Sprintf("%s%s%s=%v%s", head, sep, name, value, wrappers), nil
+	head = fmt.Sprintf("%s%s%s=%v", head, sep, name, value)
+	return strings.Join(append([]string{head}, wrappers...), "+"), nil
 }
 
 // hasSetting tells whether a method is spelled with a setting.
-func hasSetting(head, name string) bool {
-	_, list, _ := strings.Cut(head, ":")
-	for item := range strings.SplitSeq(list, ",") {
-		if key, _, _ := strings.Cut(item, "="); strings.TrimSpace(key) == name {
-			return true
-		}
-	}
-	return false
-}
-
-// cutWrappers parts a specification before the + of its first wrapper; that of
-// a number, as in 1e+3, has a digit behind it.
-func cutWrappers(spec string) (head, wrappers string) {
-	for i := range len(spec) {
-		if spec[i] == '+' && (i+1 == len(spec) || spec[i+1] < '0' || spec[i+1] > '9') {
-			return spec[:i], spec[i:]
-		}
-	}
-	return spec, ""
+func hasSetting(part, name string) bool {
+	return slices.Contains(optimizers.SettingNames(part), name)
 }
 
 // scheduleOf is the name of the schedule that m is under, or empty.
