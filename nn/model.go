@@ -175,6 +175,7 @@ type Graph struct {
 	Penalty         *Node   // the part of Loss for the parameters alone; nil for none
 	Metrics         []Metric
 	Updates         []*Node // what each buffer becomes after a training step; nil if it stays
+	Statistics      []*Node // in training, the batch's statistic that each buffer is a running average of; nil if it is not one
 
 	scope *Scope
 	loss  Loss
@@ -222,7 +223,7 @@ func (m *Model[T]) scope(batch int, training bool) (*Graph, *Scope) {
 	eg := gorgonia.NewGraph()
 	dt := dtype[T]()
 	net := &graphing{g: eg, dt: dt, training: training, declared: m.declared, params: map[string]*Node{},
-		buffers: map[string]*Node{}, updates: map[string]*Node{}, owners: map[string]owner{}}
+		buffers: map[string]*Node{}, updates: map[string]*Node{}, averaged: map[string][]*Node{}, owners: map[string]owner{}}
 	s := newScope(ops.NewBuilder(eg, dt), net)
 	return &Graph{X: autodiff.NewInput(eg, dt, "x", append([]int{batch}, m.input...)...), scope: s, loss: m.loss}, s
 }
@@ -271,6 +272,7 @@ func (m *Model[T]) Graph(batch int, training bool) (*Graph, error) {
 	for _, p := range m.declared.buffers {
 		g.Buffers = append(g.Buffers, s.net.buffers[p.Name])
 		g.Updates = append(g.Updates, s.net.updates[p.Name])
+		g.Statistics = append(g.Statistics, s.meanOf(s.net.averaged[p.Name]))
 	}
 	g.Y = autodiff.NewInput(s.net.g, s.net.dt, "y", append([]int{batch}, m.target...)...)
 	s.In("loss")

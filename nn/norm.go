@@ -55,8 +55,11 @@ func (n BatchNorm) Apply(s *Scope, x *Node) *Node {
 		variance = s.Mean(s.Builder.Square(centred), axes...)
 		m, c := s.Const(n.Momentum), float64(count)/float64(count-1)
 		ema := func(old, now *Node) *Node { return s.Add(s.Mul(s.Sub(s.Const(1), m), old), s.Mul(m, now)) }
+		unbiased := s.Mul(s.Const(c), variance) // as in PyTorch
 		s.Update("running_mean", ema(s.pending("running_mean"), mean))
-		s.Update("running_var", ema(s.pending("running_var"), s.Mul(s.Const(c), variance))) // unbiased, as in PyTorch
+		s.Update("running_var", ema(s.pending("running_var"), unbiased))
+		s.Statistic("running_mean", mean)
+		s.Statistic("running_var", unbiased)
 	}
 	unit := s.Rsqrt(s.Add(variance, s.Const(n.Eps)))
 	scale := unit

@@ -125,7 +125,7 @@ func TestASharedBatchNormSeesEveryPlace(t *testing.T) {
 	tied := nn.Shared{Name: "tied", Layer: nn.BatchNorm{Momentum: 0.4}}
 	p := newProblem(t, 1, nn.Sequential{tied, nn.Dense{Units: 3}, tied}, nn.MeanSquaredError{}, 6, 3)
 	g := p.graph(t)
-	got := run(t, p.m, g, p.at(g), 0, g.Updates[0], g.Updates[1])
+	got := run(t, p.m, g, p.at(g), 0, g.Updates[0], g.Updates[1], g.Statistics[0], g.Statistics[1])
 
 	// The same net with one place after the other in two models of its own.
 	alone := newProblem(t, 1, nn.Sequential{nn.Named{Name: "tied", Layer: nn.BatchNorm{Momentum: 0.4}}, nn.Dense{Units: 3}}, nn.MeanSquaredError{}, 6, 3)
@@ -140,6 +140,15 @@ func TestASharedBatchNormSeesEveryPlace(t *testing.T) {
 	want := run(t, second.m, sg, values{sg.X: first[0], sg.Y: second.y}, 0, sg.Updates[0], sg.Updates[1])
 	near(t, "running mean", got[0], want[0], 1e-13)
 	near(t, "running variance", got[1], want[1], 1e-13)
+
+	// The statistic is the mean of both places'; each update is 0.6 old + 0.4 of one.
+	for k, old := range []float64{0, 1} {
+		var mean []float64
+		for i, one := range first[k+1] {
+			mean = append(mean, ((one-0.6*old)/0.4+(want[k][i]-0.6*one)/0.4)/2)
+		}
+		near(t, "statistic", got[k+2], mean, 1e-13)
+	}
 }
 
 // TestNormalisationWithoutScaleOrShift has the parameters that are left, and

@@ -37,7 +37,8 @@ type graphing struct {
 	params   map[string]*Node
 	buffers  map[string]*Node
 	updates  map[string]*Node
-	owners   map[string]owner // of parameters and buffers
+	averaged map[string][]*Node // of each buffer, the batch's statistics that it averages
+	owners   map[string]owner   // of parameters and buffers
 	streams  uint32
 	rows     []Row // of the summary
 	sites    []*site
@@ -341,6 +342,35 @@ func (s *Scope) Update(name string, value *Node) {
 	case s.Training():
 		s.net.updates[full] = s.StopGradient(value)
 	}
+}
+
+// Statistic says that a buffer is a running average of value, a statistic of the
+// batch: who wants the average at other parameters computes it of these.
+func (s *Scope) Statistic(name string, value *Node) {
+	if s.Err() != nil {
+		return
+	}
+	full := s.join(name)
+	if buffer := s.net.buffers[full]; buffer == nil || value == nil || !value.Shape().Eq(buffer.Shape()) {
+		s.Failf("buffer %q is not declared, or its statistic has another shape", full)
+		return
+	}
+	s.net.averaged[full] = append(s.net.averaged[full], s.StopGradient(value))
+}
+
+// meanOf is the mean of the statistics of layers that share a buffer, or nil.
+func (s *Scope) meanOf(list []*Node) *Node {
+	if len(list) < 2 {
+		if len(list) == 0 {
+			return nil
+		}
+		return list[0]
+	}
+	sum := list[0]
+	for _, v := range list[1:] {
+		sum = s.Add(sum, v)
+	}
+	return s.Mul(s.Const(1/float64(len(list))), sum)
 }
 
 // pending is what the buffer becomes by what has been applied so far: itself,

@@ -28,8 +28,8 @@ type Config struct {
 	// Dir is the run directory: it gets config.json, log.jsonl, metrics.csv,
 	// result.json, last.safetensors (the weights of the last checkpoint) with the
 	// optimizer's state beside it, and best.safetensors (those with the lowest
-	// validation loss) where there is a validation set. If it is empty nothing is
-	// written.
+	// validation loss) where there is a validation set: the weights to use, where
+	// the optimizer averages. If it is empty nothing is written.
 	Dir    string
 	Resume bool // go on from the checkpoint in Dir; all else must be as it was
 

@@ -21,6 +21,14 @@
 // run. Config.Resume goes on from it, and says so where the settings, the model,
 // the data or the files of the checkpoint are not what they were.
 //
+// Where an optimizer averages its iterates, or is schedule-free, the weights in
+// the files are those for evaluation, whose scores are reported; the iterates
+// that training goes on with are in the file of the optimizer's state. An
+// optimizer that asks for statistics of its own (swa, unless batch_norm=false; ema
+// and polyak with batch_norm) has those of batch normalisation made anew for
+// them whenever they are measured or saved, by a pass over the training set that
+// counts as measuring.
+//
 // One process trains a run at a time: it holds a lock on the log, which the
 // system takes back however the process ends.
 package train

@@ -24,6 +24,12 @@ import (
 //
 // A run that is stopped anywhere, also by the death of the process, and resumed
 // ends with the same bits as one that was not.
+//
+// Where the optimizer's iterates are not the weights to use (optimizers.Averaging:
+// averages, lookahead, schedule-free methods), the weights for evaluation are
+// measured and saved, and the model has them when Fit returns (after an error
+// other than that of ctx it has the iterates) and while observers are told of
+// anything but a step; the iterates are kept with the optimizer's state.
 func Fit[T Float](ctx context.Context, m *nn.Model[T], d data.Dataset, c Config) (*History, error) {
 	r, err := newRun(m, d, c)
 	if err != nil {
@@ -52,6 +58,7 @@ type run[T Float] struct {
 	loader    *data.Loader[T]
 	optimizer optimizers.Optimizer[T]
 	problem   *problem[T]
+	averaged  averaged[T]
 	metrics   []string
 	at        progress
 	sums      tally // over this epoch's examples so far
@@ -105,6 +112,7 @@ func newRun[T Float](m *nn.Model[T], d data.Dataset, c Config) (*run[T], error) 
 	if r.optimizer, err = optimizers.New[T](method, Layout(m)); err != nil {
 		return nil, err
 	}
+	r.averaged = averagedOf(r.optimizer, len(m.Params), len(m.Buffers))
 	r.problem = newProblem(m, r.loader, c.Seed, len(metrics))
 	r.problem.programs.measure = c.Profile
 	if err := optimizers.Check(r.optimizer, optimizers.Problem[T](r.problem)); err != nil {
@@ -159,6 +167,9 @@ func (r *run[T]) restore() error {
 	if err := r.possible(at); err != nil {
 		return fmt.Errorf("train: %s: the state of the run is damaged: %w", r.config.Dir, err)
 	}
+	if err := r.takeIterate(state); err != nil {
+		return err
+	}
 	if err := r.optimizer.Restore(state); err != nil {
 		return err
 	}
@@ -199,7 +210,11 @@ func (r *run[T]) train(ctx context.Context) error {
 			continue
 		}
 		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-			if saved := r.save(); saved != nil {
+			saved := r.save()
+			if saved == nil {
+				saved = r.show(context.WithoutCancel(ctx)) // it stays so
+			}
+			if saved != nil {
 				return fmt.Errorf("train: interrupted after step %d of %d, but not saved: %w", r.at.Step, r.config.Epochs*r.loader.Steps(), saved)
 			}
 			return fmt.Errorf("train: interrupted after step %d of %d: %w", r.at.Step, r.config.Epochs*r.loader.Steps(), ctx.Err())
@@ -239,6 +254,15 @@ func (r *run[T]) epoch(ctx context.Context) error {
 			return err
 		}
 	}
+	return r.endEpoch(ctx)
+}
+
+// endEpoch measures, saves and tells of it.
+func (r *run[T]) endEpoch(ctx context.Context) error {
+	if err := r.show(ctx); err != nil {
+		return err
+	}
+	defer r.hide()
 	row, err := r.measure(ctx)
 	if err != nil {
 		return err
@@ -381,6 +405,11 @@ func (r *run[T]) save() error {
 	if r.config.Dir == "" {
 		return nil
 	}
+	if err := r.show(context.Background()); err != nil {
+		return err
+	}
+	defer r.hide()
+	r.keepIterate(&state) // which are safe while others are shown
 	dir := r.config.Dir
 	saved := &Saved{filepath.Join(dir, lastFile), r.at.Step}
 	// The checkpoint counts the log's bytes, so its own line is there first.
@@ -417,10 +446,11 @@ func (r *run[T]) notFinite(s optimizers.State[T]) string {
 		return ""
 	}
 	m := r.model
-	if name := in(m.Parameters(), m.Params); name != "" {
+	params, buffers := r.trained()
+	if name := in(m.Parameters(), params); name != "" {
 		return name
 	}
-	if name := in(m.BufferList(), m.Buffers); name != "" {
+	if name := in(m.BufferList(), buffers); name != "" {
 		return name
 	}
 	for _, name := range sortedNames(s.Vectors) {
@@ -473,6 +503,9 @@ func (r *run[T]) kept() string {
 
 // finish writes the result and tells the observers.
 func (r *run[T]) finish() error {
+	if err := r.show(context.Background()); err != nil { // it stays so
+		return err
+	}
 	r.clock()
 	c := &r.config
 	res := Result{Data: c.Data, Model: c.Model, Optimizer: r.about.Optimizer, Parameters: len(r.model.Params), Seed: c.Seed,

@@ -40,6 +40,10 @@ func (r *run[T]) pointed() bool {
 // point measures the sets at the present weights and tells it. A run that was
 // interrupted here measures when it is resumed.
 func (r *run[T]) point(ctx context.Context) error {
+	if err := r.show(ctx); err != nil {
+		return err
+	}
+	defer r.hide()
 	p := Point{Epoch: float64(r.at.Epoch) + float64(r.at.Batch)/float64(r.loader.Steps()), Step: r.at.Step,
 		Work: r.at.Work, Gradients: r.problem.gradients, Seconds: r.at.TrainSeconds}
 	var err error
@@ -51,8 +55,12 @@ func (r *run[T]) point(ctx context.Context) error {
 	return r.tell(&Measured{p})
 }
 
-// scores measures the sets that there are.
+// scores measures the sets that there are, with the weights for evaluation.
 func (r *run[T]) scores(ctx context.Context) (probe, val, test *Scores, err error) {
+	if err := r.show(ctx); err != nil {
+		return nil, nil, nil, err
+	}
+	defer r.hide()
 	for _, set := range []struct {
 		d    data.Dataset
 		name string

@@ -23,6 +23,7 @@ const (
 	wantGaussNewton             // a Gauss-Newton-vector product
 	wantSampledGrad             // the gradient with targets drawn from the model
 	wantFactors                 // what goes in and comes back at each layer
+	wantStatistics              // the batch's statistics that buffers average, in training
 )
 
 // defaultPart is how many examples a program takes at once where no operation is
@@ -87,7 +88,7 @@ type program[T Float] struct {
 	graph   *nn.Graph
 	v       []*autodiff.Node // of a product: the direction, a node a parameter
 	metrics int              // the first output that is a metric; output 0 is the loss
-	updates []int            // of each buffer, the output that is its new value, or -1
+	updates []int            // of each buffer, the output that is its new value, or its statistic, or -1
 	vector  int              // the first of the outputs, one a parameter, that make a flat vector
 	params  *T               // where the parameters that are set begin
 	scratch []float64
@@ -151,6 +152,15 @@ func (p *programs[T]) compile(r request) (*program[T], error) {
 		}
 		if w == wantGrad {
 			vector, err = autodiff.Grad(g.Loss, g.Params...)
+		}
+	case wantStatistics:
+		outputs = append(outputs, g.Loss)
+		for _, u := range g.Statistics {
+			c.updates = append(c.updates, -1)
+			if u != nil {
+				c.updates[len(c.updates)-1] = len(outputs)
+				outputs = append(outputs, u)
+			}
 		}
 	case wantSampledGrad:
 		u, err := g.SampledGrad()
