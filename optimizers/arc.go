@@ -72,19 +72,37 @@ func startARC[T Float](m *ARC, l Layout) (Optimizer[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &arc[T]{set: s, sigma: s.Cubic, xu: s.Preset == "xu2018"}
-	o.init("arc", l, newtonSettings{s.WeightDecay, s.GaussNewton, s.Curvature, s.Sampling, s.Objective})
+	rule := arcStandard
+	if s.Preset == "xu2018" {
+		rule = arcXu2018
+	}
+	return newARC[T]("arc", l, s, rule), nil
+}
+
+func newARC[T Float](method string, l Layout, s ARC, rule arcRule) *arc[T] {
+	o := &arc[T]{set: s, sigma: s.Cubic, rule: rule}
+	o.init(method, l, newtonSettings{s.WeightDecay, s.GaussNewton, s.Curvature, s.Sampling, s.Objective})
 	o.model.lanczos.MaxIter = s.LanczosIters
-	if o.xu {
+	if rule == arcXu2018 {
 		o.noisy = make([]T, o.size)
 	}
-	return o, nil
+	return o
 }
+
+// arcRule is how σ follows ρ.
+type arcRule uint8
+
+const (
+	arcStandard arcRule = iota
+	arcXu2018
+	arcBound    // CubicNewton's: the model has to bound the objective
+	arcConstant // CubicNewton's: σ stays
+)
 
 type arc[T Float] struct {
 	newton[T]
 	set   ARC
-	xu    bool
+	rule  arcRule
 	sigma float64
 	model cubicModel[T]
 	noisy []T // where Lanczos starts with xu2018
@@ -113,7 +131,9 @@ func (o *arc[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) 
 	} else {
 		axpy(x, 1, o.s)
 	}
-	o.sigma = next
+	if o.rule != arcConstant {
+		o.sigma = next
+	}
 	r.Work = o.work
 	o.steps++
 	return r, nil
@@ -128,7 +148,7 @@ func (o *arc[T]) search(r *Report) (sigma float64, err error) {
 	begun := false
 	for r.Trials < o.set.Tries {
 		r.Cubic = sigma
-		if !begun || o.xu {
+		if !begun || o.rule == arcXu2018 {
 			if err := o.build(); err != nil {
 				return 0, err
 			}
@@ -151,7 +171,7 @@ func (o *arc[T]) search(r *Report) (sigma float64, err error) {
 		}
 		r.compare(-s.value, o.start, after, o.rounding())
 		sigma = o.next(sigma, r.Rho, s, after)
-		if r.Rho >= arcAccept {
+		if o.accepts(r.Rho) {
 			return sigma, nil
 		}
 	}
@@ -159,10 +179,21 @@ func (o *arc[T]) search(r *Report) (sigma float64, err error) {
 	return sigma, nil
 }
 
+// accepts says whether a step is taken.
+func (o *arc[T]) accepts(rho float64) bool {
+	switch o.rule {
+	case arcBound:
+		return rho >= 1
+	case arcConstant:
+		return finite(rho)
+	}
+	return rho >= arcAccept
+}
+
 // build begins the space of a model.
 func (o *arc[T]) build() error {
 	start := o.grad
-	if o.xu {
+	if o.rule == arcXu2018 {
 		start = o.noisy
 		root := math.Sqrt(float64(o.size))
 		for i, g := range o.grad {
@@ -180,7 +211,7 @@ func (o *arc[T]) minimise(r *Report, sigma float64) (cubicStep, error) {
 	l := &o.model.lanczos
 	size := norm(o.grad)
 	tol := min(o.set.LanczosTol, math.Sqrt(size)) * size
-	if o.xu {
+	if o.rule == arcXu2018 {
 		tol = -1
 	}
 	before := l.Steps()
@@ -217,11 +248,16 @@ func (o *arc[T]) at(r *Report) (float64, error) {
 // next is the σ after a step that led to an objective.
 func (o *arc[T]) next(sigma, rho float64, s cubicStep, after float64) float64 {
 	switch {
-	case o.xu && !(rho >= arcAccept):
+	case o.rule == arcConstant && o.accepts(rho):
+	case o.rule == arcBound || o.rule == arcConstant:
+		if sigma *= 2; rho >= 1 {
+			sigma /= 4
+		}
+	case o.rule == arcXu2018 && !(rho >= arcAccept):
 		sigma *= 2
-	case o.xu && rho < arcXuGood:
+	case o.rule == arcXu2018 && rho < arcXuGood:
 		sigma /= 1.2
-	case o.xu:
+	case o.rule == arcXu2018:
 		sigma /= 2
 	case !(rho >= arcAccept):
 		fit := 3 * (after - o.start - s.linear) / (s.length * s.length * s.length)
@@ -268,7 +304,7 @@ func (o *arc[T]) leave(r *Report, sigma float64) (float64, error) {
 		}
 		r.compare(-value, o.start, after, 0)
 		sigma = o.next(sigma, r.Rho, s, after)
-		if r.Rho >= arcAccept {
+		if o.accepts(r.Rho) {
 			return sigma, nil
 		}
 	}

@@ -54,4 +54,28 @@ func init() {
 		"lbfgs:iterations=2,history=3", "lbfgs:line_search=none,lr=0.1,iterations=3,history=2", "lbfgs:line_search=armijo,iterations=2,history=2",
 		"lbfgs:preset=xu2018,history=3", "lbfgs:lr=0",
 	}
+	goals["regnewton"] = []opttest.Goal{
+		{Known: opttest.Rosenbrock, Steps: 100, Below: 1e-12},
+		{Known: opttest.Beale, Steps: 60, Below: 1e-12},
+		{Known: opttest.Wood, Steps: 150, Below: 1e-12},
+		{Known: opttest.Saddle, Method: parsed("regnewton:nonconvex"), Steps: 60, Below: 1e-12},
+		{Known: opttest.Rosenbrock, Method: parsed("regnewton:nonconvex"), Steps: 100, Below: 1e-12},
+		{Known: opttest.Wood, Method: parsed("regnewton:nonconvex,direct=1"), Steps: 150, Below: 1e-12},
+		{Known: opttest.Rosenbrock, Method: parsed("regnewton:rule=adan_plus"), Steps: 100, Below: 1e-12},
+		{Known: opttest.Rosenbrock, Method: parsed("regnewton:rule=fixed,h=100"), Steps: 1000, Below: 1e-12},
+	}
+	variants["regnewton"] = []string{
+		"regnewton:rule=adan_plus", "regnewton:rule=fixed,h=1,weight_decay=0.1", "regnewton:direct=1,curvature=0.5,cg_tol=0.01",
+		"regnewton:nonconvex,h=1", "regnewton:rule=adan_plus,direct=1,h=1", "regnewton:nonconvex,direct=1,curvature=20",
+	}
+	goals["cubic"] = []opttest.Goal{
+		{Known: opttest.Rosenbrock, Steps: 60, Below: 1e-12},
+		{Known: opttest.Beale, Steps: 40, Below: 1e-12},
+		{Known: opttest.Wood, Steps: 80, Below: 1e-12},
+		{Known: opttest.Saddle, Steps: 20, Below: 1e-12},
+		{Known: opttest.Rosenbrock, Method: parsed("cubic:l2=1000"), Steps: 400, Below: 1e-12},
+	}
+	variants["cubic"] = []string{
+		"cubic:curvature=10", "cubic:l2=1,weight_decay=0.01", "cubic:cubic=1e-6,curvature=0.5", "cubic:lanczos_iters=2",
+	}
 }

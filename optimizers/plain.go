@@ -85,7 +85,13 @@ func (p *plain[T]) Grad(dst, x []T) (float64, error) {
 		return p.loss, nil
 	}
 	p.work += WorkGrad * int64(p.n)
-	return p.f.Grad(dst, x)
+	loss, err := p.f.Grad(dst, x)
+	if err == nil { // a line search ends where it has looked last, more often than not
+		copy(p.at, x)
+		copy(p.grad, dst)
+		p.loss, p.known = loss, true
+	}
+	return loss, err
 }
 
 // curvature is f as one; Has has been asked before, so a method that comes here without it has not kept its word.
