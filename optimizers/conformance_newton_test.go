@@ -78,4 +78,39 @@ func init() {
 	variants["cubic"] = []string{
 		"cubic:curvature=10", "cubic:l2=1,weight_decay=0.01", "cubic:cubic=1e-6,curvature=0.5", "cubic:lanczos_iters=2",
 	}
+	goals["gn"] = []opttest.Goal{
+		{Known: opttest.Rosenbrock, Steps: 60, Below: 1e-12},
+		{Known: opttest.Beale, Steps: 60, Below: 1e-12},
+		{Known: opttest.Wood, Steps: 200, Below: 1e-12},
+		{Known: opttest.Saddle, Steps: 60, Below: 1e-12},
+		{Known: opttest.Rosenbrock, Method: parsed("gn:preset=xu2018"), Steps: 100, Below: 1e-12},
+	}
+	variants["gn"] = []string{
+		"gn:curvature=10", "gn:precondition=squares,weight_decay=0.01", "gn:precondition=none,curvature=0.5,objective=full,warm_start=0.9",
+		"gn:preset=xu2018,curvature=0.5", "gn:damping=0.01,objective=sample",
+	}
+	goals["sqn"] = []opttest.Goal{
+		{Known: opttest.Rosenbrock, Method: parsed("sqn:lr=0.001,max_step=0.1,gauss_newton,interval=3"), Steps: 20000, Below: 1e-8},
+		{Known: opttest.Beale, Method: parsed("sqn:lr=0.01,max_step=0.1,gauss_newton"), Steps: 20000, Below: 1e-8},
+		{Known: opttest.Wood, Method: parsed("sqn:lr=0.01,max_step=0.5,interval=3,history=4"), Steps: 8000, Below: 1e-8},
+		{Known: opttest.Saddle, Method: parsed("sqn:lr=0.1"), Steps: 1000, Below: 1e-8},
+	}
+	variants["sqn"] = []string{
+		"sqn:interval=1,history=2", "sqn:interval=2,history=1,gauss_newton,curvature=20", "sqn:interval=2,weight_decay=0.1,lr=1,max_step=0.01",
+	}
+	goals["gd"] = []opttest.Goal{
+		{Known: opttest.Rosenbrock, Method: parsed("gd:line_search=armijo"), Steps: 20000, Below: 1e-8},
+		{Known: opttest.Beale, Method: parsed("gd:line_search=armijo"), Steps: 5000, Below: 1e-8},
+		{Known: opttest.Wood, Method: parsed("gd:line_search=armijo,c=0.1"), Steps: 10000, Below: 1e-8},
+		{Known: opttest.Saddle, Steps: 500, Below: 1e-8},
+	}
+	variants["gd"] = []string{"gd:line_search=armijo,weight_decay=0.1", "gd:line_search=armijo,lr=1e6,c=0.9", "gd:lr=0"}
+	goals["nesterov"] = []opttest.Goal{
+		{Known: opttest.Rosenbrock, Method: parsed("nesterov:lr=0.001"), Steps: 20000, Below: 1e-8},
+		{Known: opttest.Beale, Method: parsed("nesterov:lr=0.01"), Steps: 5000, Below: 1e-8},
+		{Known: opttest.Wood, Method: parsed("nesterov:lr=0.0001,restart=doubling"), Steps: 10000, Below: 1e-8},
+		{Known: opttest.Saddle, Steps: 500, Below: 1e-8},
+		{Known: opttest.Rosenbrock, Method: parsed("nesterov:line_search=backtracking"), Steps: 20000, Below: 1e-6},
+	}
+	variants["nesterov"] = []string{"nesterov:line_search=backtracking,weight_decay=0.1", "nesterov:restart=doubling", "nesterov:restart=none,lr=0"}
 }
