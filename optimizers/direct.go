@@ -1,8 +1,6 @@
 package optimizers
 
 import (
-	"fmt"
-
 	"gonum.org/v1/gonum/blas"
 	lapackgonum "gonum.org/v1/gonum/lapack/gonum"
 )
@@ -92,19 +90,4 @@ func (d *direct[T]) solve(s, g []T, lambda float64) bool {
 		}
 	}
 	return true
-}
-
-// multiply sets dst to A v.
-func (d *direct[T]) multiply(dst, v []T) error {
-	if len(v) != d.n {
-		return fmt.Errorf("optimizers: a vector of %d elements for a matrix of order %d", len(v), d.n)
-	}
-	for i := range dst {
-		sum := 0.0
-		for j, a := range d.a[i*d.n : (i+1)*d.n] {
-			sum += a * float64(v[j])
-		}
-		dst[i] = T(sum)
-	}
-	return nil
 }
