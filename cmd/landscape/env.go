@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/saddle-ml/saddle/internal/cli"
+	"github.com/saddle-ml/saddle/internal/task"
+	"github.com/saddle-ml/saddle/landscape"
+	"github.com/saddle-ml/saddle/nn"
+	"github.com/saddle-ml/saddle/train"
+)
+
+// env is what every measurement knows: the run, where results go, and the flags
+// that all have.
+type env struct {
+	name           string // of the measurement
+	dir            string // of the run
+	out            string
+	checkpoint     string
+	examples       int
+	seed           uint64
+	precision      string
+	quiet          bool
+	stdout, stderr io.Writer
+
+	spec  task.Spec
+	shown time.Time // when progress was last
+}
+
+func (e *env) flags(f *flag.FlagSet) {
+	f.StringVar(&e.out, "out", "", "`folder` for the results (default: RUN/landscape)")
+	f.StringVar(&e.checkpoint, "checkpoint", "last", "last, best, or a safetensors `file`")
+	f.IntVar(&e.examples, "examples", 0, "use only the first `N` training examples (default: all)")
+	f.Uint64Var(&e.seed, "seed", 0, "of random directions")
+	f.StringVar(&e.precision, "precision", "", "float32 or float64 (default: the run's)")
+	f.BoolVar(&e.quiet, "quiet", false, "show no progress")
+}
+
+// open reads what the run was made of.
+func (e *env) open(v cli.Values) error {
+	if err := errors.Join(v.NotEmpty("out", "checkpoint", "precision"), v.Count("examples", e.examples, math.MaxInt)); err != nil {
+		return err
+	}
+	if _, err := train.ReadConfig(e.dir, &e.spec); err != nil {
+		return err
+	}
+	if e.spec.Model == "" {
+		return fmt.Errorf("%s has no settings of cmd/train: the run was begun by another program, whose model is not known here", filepath.Join(e.dir, "config.json"))
+	}
+	if e.precision != "" {
+		e.spec.Precision = e.precision
+	}
+	if err := e.spec.Check(); err != nil {
+		return cli.Usage(err)
+	}
+	if e.out == "" {
+		e.out = filepath.Join(e.dir, "landscape")
+	}
+	return os.MkdirAll(e.out, 0o777)
+}
+
+// weights is the file of a checkpoint of a run.
+func weights(dir, checkpoint string) (string, error) {
+	path := checkpoint
+	if checkpoint == "last" || checkpoint == "best" {
+		path = filepath.Join(dir, checkpoint+".safetensors")
+	}
+	_, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		var have []string
+		files, _ := filepath.Glob(filepath.Join(dir, "*.safetensors"))
+		for _, f := range files {
+			if base := filepath.Base(f); !strings.HasPrefix(base, ".") {
+				have = append(have, base)
+			}
+		}
+		return "", fmt.Errorf("there is no checkpoint %s; %s has %s", path, dir, strings.Join(have, ", "))
+	}
+	return path, err
+}
+
+// load is the run's model with the weights of the checkpoint, and its data.
+func load[T train.Float](ctx context.Context, e *env) (*nn.Model[T], *task.Task, error) {
+	path, err := weights(e.dir, e.checkpoint)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := task.Load(ctx, e.spec)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := task.Build[T](t, e.spec)
+	if err != nil {
+		return nil, nil, err
+	}
+	_, err = train.LoadWeights(path, m)
+	return m, t, err
+}
+
+// at is the loss of the run's model at the checkpoint on its training examples.
+func at[T train.Float](ctx context.Context, e *env) (*nn.Model[T], *landscape.Model[T], error) {
+	m, t, err := load[T](ctx, e)
+	if err != nil {
+		return nil, nil, err
+	}
+	if e.examples > t.Train.Len() {
+		return nil, nil, cli.Usagef("-examples is %d; the training set has %d", e.examples, t.Train.Len())
+	}
+	p, err := landscape.At(m, t.Train, e.examples)
+	return m, p, err
+}
+
+// progress shows how far a measurement is, at most a few times a second, and always
+// where it is done.
+func (e *env) progress(done bool, format string, args ...any) {
+	if e.quiet || !done && time.Since(e.shown) < 2*time.Second {
+		return
+	}
+	e.shown = time.Now()
+	fmt.Fprintf(e.stderr, format+"\n", args...)
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/saddle-ml/saddle/internal/cli"
+	"github.com/saddle-ml/saddle/internal/task"
+	"github.com/saddle-ml/saddle/optimizers"
+	"github.com/saddle-ml/saddle/train"
+)
+
+// trained makes a run on spirals, as cmd/train does.
+func trained(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "run")
+	s := task.Spec{Data: "spirals", Model: "2-12-10-3", Precision: "float32", Seed: 1}
+	d, err := task.Load(context.Background(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := task.Build[float32](d, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := train.Config{Optimizer: &optimizers.Adam{LR: 0.01}, Epochs: 2, Batch: 50, Test: d.Test, Dir: dir, Settings: s, Data: "spirals", Model: s.Model}
+	if _, err := train.Fit(context.Background(), m, d.Train, c); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// call runs the command and gives its status and both streams.
+func call(ctx context.Context, args ...string) (int, string, string) {
+	var stdout, stderr bytes.Buffer
+	code := run(ctx, args, &stdout, &stderr)
+	return code, stdout.String(), stderr.String()
+}
+
+func expectFiles(t *testing.T, dir string, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, ".partial*")); len(left) > 0 {
+		t.Errorf("half-written: %v", left)
+	}
+}
+
+func TestSpectrum(t *testing.T) {
+	dir := trained(t)
+	args := []string{"spectrum", dir, "-examples", "300", "-layers", "-top", "4", "-steps", "20", "-probes", "3"}
+	code, out, errs := call(context.Background(), args...)
+	if code != cli.ExitDone {
+		t.Fatalf("status %d: %s", code, errs)
+	}
+	for _, want := range []string{"Hessian of 199 parameters", "Gauss-Newton", "trace", "dense1", "saved in"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	folder := filepath.Join(dir, "landscape")
+	expectFiles(t, folder, "spectrum.json", "eigenvalues.csv", "layers.csv", "density-hessian.png", "density-hessian.svg", "density-hessian.csv",
+		"density-ggn.png", "eigenvectors-hessian.safetensors")
+	var r spectrumResult
+	b, err := os.ReadFile(filepath.Join(folder, "spectrum.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &r); err != nil || !r.Done || len(r.Matrices) != 2 || len(r.Matrices[0].Layers) != 3 {
+		t.Errorf("%v: %+v", err, r)
+	}
+	// The same again is there already.
+	if code, again, _ := call(context.Background(), args...); code != cli.ExitDone || again != out {
+		t.Errorf("status %d, again:\n%s", code, again)
+	}
+}
+
+// An interrupted measurement keeps what was done and goes on with the rest: here
+// the file of one that has done the eigenvalues only.
+func TestInterruptedResultsGoOn(t *testing.T) {
+	dir := trained(t)
+	path := filepath.Join(dir, "landscape", "spectrum.json")
+	args := []string{"spectrum", dir, "-examples", "200", "-top", "3", "-steps", "10", "-probes", "2", "-matrix", "hessian"}
+	code, whole, errs := call(context.Background(), args...)
+	if code != cli.ExitDone {
+		t.Fatalf("status %d: %s", code, errs)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r spectrumResult
+	if err := json.Unmarshal(b, &r); err != nil {
+		t.Fatal(err)
+	}
+	r.Done, r.Matrices[0].Trace, r.Matrices[0].Density = false, nil, nil
+	r.Matrices[0].Largest.Products = 1234 // shows that it is not done again
+	if b, err = json.Marshal(r); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, b, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if code, _, errs := call(ctx, args...); code != cli.ExitInterrupted {
+		t.Errorf("interrupted: status %d, %s", code, errs)
+	}
+	code, again, errs := call(context.Background(), args...)
+	if code != cli.ExitDone {
+		t.Fatalf("status %d: %s", code, errs)
+	}
+	if !strings.Contains(again, "1234 products") || len(again) < len(whole)-10 {
+		t.Errorf("from the beginning:\n%s\ngone on:\n%s", whole, again)
+	}
+	// Other settings are made anew.
+	if code, out, errs := call(context.Background(), append(args, "-seed", "7")...); code != cli.ExitDone || strings.Contains(out, "1234") || !strings.Contains(errs, "other settings") {
+		t.Errorf("status %d: %s\n%s", code, out, errs)
+	}
+}
+
+func TestSymmetry(t *testing.T) {
+	dir := trained(t)
+	code, out, errs := call(context.Background(), "symmetry", dir, "-examples", "100")
+	if code != cli.ExitDone || !strings.Contains(out, "translation") {
+		t.Fatalf("status %d: %s\n%s", code, out, errs)
+	}
+	expectFiles(t, filepath.Join(dir, "landscape"), "symmetry.json", "symmetry.csv")
+}
+
+func TestWrongUsage(t *testing.T) {
+	dir := trained(t)
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{nil, cli.ExitUsage, "no measurement given"},
+		{[]string{"spectum", dir}, cli.ExitUsage, `did you mean "spectrum"?`},
+		{[]string{"spectrum"}, cli.ExitUsage, "0 runs given"},
+		{[]string{"spectrum", dir, "-matrix", "hessan"}, cli.ExitUsage, `did you mean "hessian"?`},
+		{[]string{"spectrum", dir, "-examples", "0"}, cli.ExitUsage, "-examples is 0"},
+		{[]string{"spectrum", dir, "-examples", "100000"}, cli.ExitUsage, "the training set has"},
+		{[]string{"spectrum", dir, "-top", "0"}, cli.ExitUsage, "-top 0"},
+		{[]string{"spectrum", dir, "-exampels", "3"}, cli.ExitUsage, "did you mean -examples?"},
+		{[]string{"spectrum", dir, "-checkpoint", "best"}, cli.ExitFailed, "there is no checkpoint"},
+		{[]string{"spectrum", t.TempDir()}, cli.ExitFailed, "not the directory of a run"},
+	} {
+		code, _, errs := call(context.Background(), c.args...)
+		if code != c.code || !strings.Contains(errs, c.want) {
+			t.Errorf("%v: status %d, %q; want %d and %q", c.args, code, errs, c.code, c.want)
+		}
+	}
+}
