@@ -13,6 +13,7 @@ type Info struct {
 	Memory    int       // numbers kept per parameter with the default settings, beside the parameter itself
 	DefaultLR float64   // the default learning rate; 0 where there is none
 	Peak      float64   // the highest rate of one cycle that goes with it, as a multiple; 0 means 5
+	SetsRate  bool      // of a wrapper: it sets the learning rate, so that no schedule can stand beside it
 	Batch     int       // the minibatch it works best with; 0 means the caller's choice
 }
 
@@ -28,7 +29,7 @@ func methods() []Method {
 
 // wrappers makes one of each wrapper around a method.
 func wrappers() []wrapper {
-	list := append(commonWrappers(), &Groups{})
+	list := slices.Concat(commonWrappers(), []wrapper{&Groups{}}, stepRules())
 	for _, s := range schedules() {
 		list = append(list, &Scheduled{Schedule: s})
 	}

@@ -4,3 +4,6 @@ package optimizers
 func hessianMethods() []Method {
 	return []Method{&AdaHessian{}, &Sophia{}}
 }
+
+// stepRules makes one of each wrapper that finds a learning rate from the loss and gradient of each minibatch.
+func stepRules() []wrapper { return []wrapper{&SPS{}, &ArmijoStep{}} }

@@ -127,7 +127,10 @@ func startScheduled[T Float](m *Scheduled, l Layout) (Optimizer[T], error) {
 	if !ok {
 		return nil, fmt.Errorf("optimizers: scheduled: %s has no learning rate that %s could set", s.Of.Name(), s.Schedule.Name())
 	}
-	if _, twice := As[*scheduled[T]](o); twice {
+	if _, sets := As[rateSetter](o); sets {
+		if _, twice := As[*scheduled[T]](o); !twice {
+			return nil, fmt.Errorf("optimizers: scheduled: %s sets the learning rate of each step already", s.Of.Name())
+		}
 		return nil, fmt.Errorf("optimizers: scheduled: %s is under a schedule already; several at once are chained, as chained:schedules=cosine/sutskever", s.Of.Name())
 	}
 	c, err := s.begin(rated.Rate())

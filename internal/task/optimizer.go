@@ -63,7 +63,7 @@ func Optimizer(opt string, t Tuning) (string, error) {
 	has := scheduleOf(m)
 	switch {
 	case t.Schedule != "" && has != "":
-		return "", cli.Usagef("-schedule %s beside -opt %s, which has the schedule %s already", t.Schedule, opt, has)
+		return "", cli.Usagef("-schedule %s beside -opt %s, whose learning rate %s sets already", t.Schedule, opt, has)
 	case t.Schedule != "" && info.DefaultLR == 0:
 		return "", cli.Usagef("-schedule %s: %s has no learning rate", t.Schedule, info.Name)
 	case has == "" && info.DefaultLR != 0:
@@ -140,11 +140,17 @@ func hasSetting(part, name string) bool {
 	return slices.Contains(optimizers.SettingNames(part), name)
 }
 
-// scheduleOf is the name of the schedule that m is under, or empty.
+// scheduleOf is the name of the schedule, or other rule for the learning rate,
+// that m is under, or empty.
 func scheduleOf(m optimizers.Method) string {
 	for _, word := range strings.Split(m.Name(), "+") {
 		for _, s := range optimizers.Schedules() {
 			if s.Name == word {
+				return word
+			}
+		}
+		for _, w := range optimizers.Wrappers() {
+			if w.Name == word && w.SetsRate {
 				return word
 			}
 		}
