@@ -98,3 +98,11 @@ func Delta(loss []float64) float64 {
 	}
 	return most
 }
+
+// Distance is the Euclidean distance of two parameter vectors.
+func Distance(x, y []float64) float64 {
+	d := make([]float64, len(x))
+	copy(d, x)
+	axpy(d, -1, y)
+	return norm(d)
+}

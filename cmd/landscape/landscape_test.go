@@ -160,3 +160,21 @@ func TestWrongUsage(t *testing.T) {
 		}
 	}
 }
+
+func TestPath(t *testing.T) {
+	a, b := trained(t), trained(t)
+	folder := filepath.Join(a, "landscape")
+	code, out, errs := call(context.Background(), "path", a, "-points", "9")
+	if code != cli.ExitDone || !strings.Contains(out, "Gauss length") {
+		t.Fatalf("status %d: %s\n%s", code, out, errs)
+	}
+	expectFiles(t, folder, "path.json", "path.csv", "path.png", "path.svg")
+	code, out, errs = call(context.Background(), "path", a, "-to", b, "-points", "5", "-examples", "100")
+	if code != cli.ExitDone || !strings.Contains(out, "distance after matching 0") {
+		t.Fatalf("status %d: %s\n%s", code, out, errs)
+	}
+	expectFiles(t, folder, "path-to-run.json", "path-to-run.png")
+	if code, _, errs := call(context.Background(), "path", a, "-to", t.TempDir()); code != cli.ExitFailed || !strings.Contains(errs, "no checkpoint") {
+		t.Errorf("status %d: %s", code, errs)
+	}
+}

@@ -22,7 +22,7 @@ type measurement struct {
 
 // measurements lists all, in the order of the help.
 func measurements() []measurement {
-	return []measurement{spectrumMeasurement, symmetryMeasurement}
+	return []measurement{spectrumMeasurement, pathMeasurement, symmetryMeasurement}
 }
 
 // run is the command: it writes results to stdout, notes and progress to stderr
