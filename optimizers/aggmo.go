@@ -2,6 +2,7 @@ package optimizers
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/saddle-ml/saddle/internal/kernel"
 )
@@ -44,6 +45,8 @@ func startAggMo[T Float](m *AggMo, l Layout) (Optimizer[T], error) {
 	o := &aggmo[T]{set: s}
 	o.init("aggmo", l, o)
 	o.rated(&o.rate, s.LR)
+	o.largest = slices.Max(s.Betas)
+	o.withMomentum(&o.turn, "momentum", o.largest, 1)
 	for i := range s.Betas {
 		o.velocities = append(o.velocities, o.keep(fmt.Sprintf("momentum_buffer_%d", i)))
 	}
@@ -55,10 +58,26 @@ type aggmo[T Float] struct {
 	rate
 	set        AggMo
 	velocities [][]T
+	largest    float64  // of the betas
+	turn       momentum // what stands for it in the next step
 	step       T
 }
 
-func (o *aggmo[T]) prepare(int, []T) { o.step = T(o.Rate() / float64(len(o.velocities))) }
+// largestMomentum is what a schedule of the momentum may set. The other momenta keep their proportion to it. One that
+// cycles the momentum beside the rate does not: it is not meant for momenta near 1.
+func (o *aggmo[T]) largestMomentum() WithMomentum { return &o.turn }
+
+func (o *aggmo[T]) prepare(int, []T) {
+	o.step = T(o.Rate() / float64(len(o.velocities)))
+}
+
+// beta is the momentum of velocity k.
+func (o *aggmo[T]) beta(k int) T {
+	if o.turn.turn.now == o.largest {
+		return T(o.set.Betas[k])
+	}
+	return T(o.set.Betas[k] / o.largest * o.turn.turn.now)
+}
 
 // update goes through the velocities while a part of the block is in cache.
 func (o *aggmo[T]) update(x, g []T, i int) {
@@ -73,7 +92,7 @@ func (o *aggmo[T]) update(x, g []T, i int) {
 			g = d
 		}
 		for k, v := range o.velocities {
-			c.Mu = T(o.set.Betas[k])
+			c.Mu = o.beta(k)
 			kernel.MomentumUpdate(x, g, block(v, i)[lo:hi], c)
 		}
 	}

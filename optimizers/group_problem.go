@@ -1,7 +1,7 @@
 package optimizers
 
 // groupOracles is what a problem of a group can answer.
-const groupOracles = NeedGrad | NeedHessian | NeedGaussNewton | NeedSquaredGrads
+const groupOracles = NeedGrad | NeedHessian | NeedGaussNewton | NeedSquaredGrads | NeedSampledGrads
 
 // sharedProblem is the problem of a step as all groups see it: at the point where the step begins, gradients are
 // computed once for all of them.
@@ -184,15 +184,30 @@ func (g *groupSample[T]) multiply(dst, v []T, gaussNewton bool) (err error) {
 
 // SquaredGrads are those of the group's tensors.
 func (g *groupSample[T]) SquaredGrads(dst, x []T) error {
+	squared, ok := SampleAs[SquaredGrads[T]](g.sample)
+	if !ok {
+		return missing("group", NeedSquaredGrads, g.of.Has()&^NeedSquaredGrads)
+	}
 	point, _ := g.put(x)
 	defer g.back()
 	s := g.of.shared
-	squared, ok := SampleAs[SquaredGrads[T]](g.sample)
-	if !ok {
-		return missing("a group", NeedSquaredGrads, s.p.Has()&^NeedSquaredGrads)
-	}
 	s.work += WorkSquaredGrads * int64(g.Len())
 	err := squared.SquaredGrads(s.scratch(), point)
+	g.of.part.gather(dst, s.scratch())
+	return err
+}
+
+// SampledGrad is the part of the group's tensors.
+func (g *groupSample[T]) SampledGrad(dst, x []T, draw int) error {
+	sampled, ok := SampleAs[SampledGrads[T]](g.sample)
+	if !ok {
+		return missing("group", NeedSampledGrads, g.of.Has()&^NeedSampledGrads)
+	}
+	point, _ := g.put(x)
+	defer g.back()
+	s := g.of.shared
+	s.work += WorkSampledGrad * int64(g.Len())
+	err := sampled.SampledGrad(s.scratch(), point, draw)
 	g.of.part.gather(dst, s.scratch())
 	return err
 }

@@ -91,12 +91,13 @@ func fitsPattern(text, pattern string) bool {
 	return strings.Trim(pattern[p:], "*") == ""
 }
 
-// pick is the layout of the tensors that belong to a rule, one after the other.
+// pick is the layout of the tensors that belong to a rule, one after the other. Its blocks are left out: a group has no
+// Factors oracle.
 func (l Layout) pick(belongs []int, rule int) Layout {
 	picked, offset := Layout{}, 0
 	for i, t := range l {
 		if belongs[i] == rule {
-			t.Offset = offset
+			t.Offset, t.Block = offset, nil
 			offset += t.Size()
 			picked = append(picked, t)
 		}

@@ -131,6 +131,59 @@ func TestRatesOfGroupsKeepTheirProportion(t *testing.T) {
 	}
 }
 
+// TestEveryMethodHasGroups resumes each method in the middle of a run with groups, and counts its work.
+func TestEveryMethodHasGroups(t *testing.T) {
+	for _, info := range optimizers.Methods() {
+		rule := "+group:bias:freeze"
+		alone, err := optimizers.New[float64](parsed(info.Name)(), optimizers.Layout{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, rated := optimizers.As[optimizers.Rated](alone); rated {
+			rule = "+group:norm,bias:lr=0.5x"
+		}
+		start := func() (optimizers.Optimizer[float64], *opttest.Examples[float64]) {
+			p := opttest.NewExamples[float64]()
+			o, err := optimizers.New[float64](parsed(info.Name+rule)(), p.Layout())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return o, p
+		}
+		o, p := start()
+		x := p.Start()
+		run := func(o optimizers.Optimizer[float64], p *opttest.Examples[float64], x []float64, from, to int) {
+			t.Helper()
+			for k := from; k < to; k++ {
+				p.At(k)
+				before := p.Work
+				if r := step(t, o, x, optimizers.Problem[float64](p)); r.Work != p.Work-before {
+					t.Errorf("%s: step %d reports %d forward-equivalents of %d", info.Name, k, r.Work, p.Work-before)
+				}
+			}
+		}
+		run(o, p, x, 0, 3)
+		again, q := start()
+		y := slices.Clone(x)
+		if err := again.Restore(o.State()); err != nil {
+			t.Errorf("%s: %v", info.Name, err)
+			continue
+		}
+		run(o, p, x, 3, 7)
+		run(again, q, y, 3, 7)
+		if !slices.Equal(x, y) || slices.Equal(x, p.Start()) {
+			t.Errorf("%s: resumed at %v, uninterrupted %v", info.Name, y, x)
+		}
+		bad := o.State()
+		for name := range bad.Vectors {
+			bad.Vectors[name] = append(bad.Vectors[name], 0)
+		}
+		if err := o.Restore(bad); len(bad.Vectors) > 0 && err == nil {
+			t.Errorf("%s: a state of another layout was accepted", info.Name)
+		}
+	}
+}
+
 func TestFrozenTensorsStay(t *testing.T) {
 	points, o, _ := path(t, parsed("adamw:lr=0.1,weight_decay=0.5+group:*.weight,norm:freeze")(), 5)
 	start := opttest.NewExamples[float64]().Start()

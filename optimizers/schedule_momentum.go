@@ -67,7 +67,7 @@ func lastSteps(schedule string, steps, n int) (int, error) {
 // as the analyses for online convex losses want it (Kingma & Ba 2015, theorem 4.1, for Adam; Lucas et al. 2019 for every
 // velocity of AggMo; Gamma is their λ). The last FinalSteps have FinalMomentum, as the last epochs of AggMo's code.
 //
-// AggMo scales all its velocities' momenta by what this does to the largest. The learning rate may have a schedule
+// It is the largest momentum of AggMo that is set; the others keep their proportion to it. The learning rate may have a schedule
 // beside it: chained:schedules=cosine/momentum_decay.
 type MomentumDecay struct {
 	Momentum      float64 `set:"momentum" default:"0.99" range:"[0,1)" help:"momentum of the first step"`

@@ -132,6 +132,41 @@ func TestSchedulesOfTheMomentum(t *testing.T) {
 	}
 }
 
+// TestMomentaOfAggMoFallTogether compares with AggMo's rule on a gradient of 1.
+func TestMomentaOfAggMoFallTogether(t *testing.T) {
+	one := &optimizers.Func[float64]{G: func(dst, _ []float64) float64 { dst[0] = 1; return 0 }}
+	for spec, momentum := range map[string]func(k int) float64{
+		"momentum_decay:momentum=0.99,gamma=0.9":                       func(k int) float64 { return 0.99 * math.Pow(0.9, float64(k)) },
+		"momentum_decay:momentum=0.99,gamma=1,final_steps=2":           func(k int) float64 { return []float64{0.99, 0.9}[k/6] },
+		"sutskever:period=2":                                           func(k int) float64 { return 1 - 0.5/float64(k/2+1) },
+		"onecycle":                                                     func(int) float64 { return 0.99 },
+		"chained:schedules=(constant:factor=0.5)/(sutskever:period=1)": func(k int) float64 { return 1 - 0.5/float64(k+1) },
+	} {
+		m := optimizers.ForSteps(parsed("aggmo:lr=0.3+"+spec)(), 8)
+		o, err := optimizers.New[float64](m, optimizers.Flat(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, v := []float64{0}, make([]float64, 3)
+		for k := range 8 {
+			before := x[0]
+			r, err := o.Step(context.Background(), x, noisy{one})
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum := 0.0
+			for i, beta := range []float64{0, 0.9, 0.99} {
+				v[i] = beta/0.99*momentum(k)*v[i] + 1
+				sum += v[i]
+			}
+			// The difference of two rounded points is not exact.
+			if want := -r.LR / 3 * sum; math.Abs(x[0]-before-want) > 1e-15*(math.Abs(before)-want) {
+				t.Errorf("%s: step %d is %v, want %v", spec, k, x[0]-before, want)
+			}
+		}
+	}
+}
+
 // TestChainedIsTheSameInAnyOrderOfSteps asks a recursive course for its steps back and forth.
 func TestChainedIsTheSameInAnyOrderOfSteps(t *testing.T) {
 	s := &optimizers.Chained{Schedules: []optimizers.Schedule{

@@ -138,6 +138,9 @@ func startScheduled[T Float](m *Scheduled, l Layout) (Optimizer[T], error) {
 		return nil, err
 	}
 	momentum, _ := As[WithMomentum](o)
+	if several, ok := As[interface{ largestMomentum() WithMomentum }](o); ok && ofMomentum(s.Schedule) {
+		momentum = several.largestMomentum()
+	}
 	if ofMomentum(s.Schedule) && (momentum == nil || momentum.Momentum() == 0) {
 		return nil, fmt.Errorf("optimizers: scheduled: %s has no momentum that %s could set; give it one", Spec(s.Of), s.Schedule.Name())
 	}
