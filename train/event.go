@@ -43,6 +43,7 @@ type Stepped struct {
 	Report   optimizers.Report
 	Scores   Scores  // mean over the epoch's minibatches so far, each before its step
 	Rate     float64 // examples a second in this epoch
+	Seconds  float64 // of training since the beginning of the run, without measuring
 }
 
 // EpochDone comes after every epoch, when the other data sets have been measured.

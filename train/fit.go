@@ -50,6 +50,14 @@ func Fit[T Float](ctx context.Context, m *nn.Model[T], d data.Dataset, c Config)
 	return &r.history, err
 }
 
+// Check says why Fit could not begin: wrong settings, a method that asks for what
+// the model cannot answer. It trains nothing and touches no file.
+func Check[T Float](m *nn.Model[T], d data.Dataset, c Config) error {
+	c.Dir, c.Resume = "", false
+	_, err := newRun(m, d, c)
+	return err
+}
+
 // run is a Fit under way.
 type run[T Float] struct {
 	config    Config
@@ -316,7 +324,7 @@ func (r *run[T]) step(ctx context.Context, b data.Batch[T]) error {
 	r.at.EpochSeconds += elapsed
 	e := &r.stepped
 	e.Epoch, e.Batch, e.Step, e.Examples, e.Report = r.at.Epoch+1, r.at.Batch, r.at.Step, b.N, report
-	e.Rate = r.rate()
+	e.Rate, e.Seconds = r.rate(), r.at.TrainSeconds
 	r.sums.mean(&e.Scores)
 	return nil
 }

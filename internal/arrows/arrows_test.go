@@ -23,7 +23,7 @@ type row struct {
 
 // To a command, training is all there is; how a network is differentiated and
 // run is not its affair.
-var command = row{own: []string{"data", "internal/chart", "internal/cli", "internal/spell", "internal/task", "landscape", "nn", "optimizers", "train"}}
+var command = row{own: []string{"data", "internal/chart", "internal/cli", "internal/spell", "internal/study", "internal/task", "landscape", "nn", "optimizers", "train"}}
 
 // allowed has a row for every package of the module.
 var allowed = map[string]row{
@@ -56,6 +56,7 @@ var allowed = map[string]row{
 	"internal/parallel":         {},
 	"internal/safetensors":      {},
 	"internal/spell":            {},
+	"internal/study":            {own: []string{"data", "internal/chart", "internal/spell", "internal/task", "nn", "optimizers", "train"}},
 	"internal/task":             {own: []string{"data", "internal/cli", "internal/spell", "nn", "optimizers", "train"}},
 }
 

@@ -36,7 +36,8 @@ func Load(ctx context.Context, s Spec) (*Task, error) {
 		}
 	}
 	if s.Val > 0 {
-		if t.Train, t.Val, err = data.Split(t.Train, s.Val, s.Seed); err != nil {
+		// The same sets whatever the seed, so that runs can be compared.
+		if t.Train, t.Val, err = data.Split(t.Train, s.Val, 0); err != nil {
 			return nil, cli.Usage(err)
 		}
 	}

@@ -21,7 +21,7 @@ type Spec struct {
 	Data      string  `json:"data"`
 	DataDir   string  `json:"data_dir,omitempty"`
 	Model     string  `json:"model"`
-	Seed      uint64  `json:"seed"` // of the first weights and of the split for validation
+	Seed      uint64  `json:"seed"` // of the first weights
 	Val       float64 `json:"val"`
 	Limit     int     `json:"limit"` // 0 means all
 	Precision string  `json:"precision"`
