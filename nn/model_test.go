@@ -316,7 +316,7 @@ func TestUnknownModels(t *testing.T) {
 		name string
 		want []string
 	}{
-		{"lennet", []string{`unknown model "lennet"`, "softmax, mlp, lenet, cnn, autoencoder", "784-300-100-10", `did you mean "lenet"?`}},
+		{"lennet", []string{`unknown model "lennet"`, "softmax, mlp, lenet, cnn, narrow, autoencoder", "784-300-100-10", `did you mean "lenet"?`}},
 		{"MLP", []string{`did you mean "mlp"?`}},
 		{"auto-encoder", []string{`did you mean "autoencoder"?`}},
 		{"784-300-200", []string{`"784-300-200"`, "784 inputs and 10 classes"}},

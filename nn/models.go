@@ -13,7 +13,7 @@ import (
 
 // ModelNames lists the names that ByName knows, beside sizes like 784-300-10.
 func ModelNames() []string {
-	names := []string{"softmax", "mlp", "lenet", "cnn", "autoencoder"}
+	names := []string{"softmax", "mlp", "lenet", "cnn", "narrow", "autoencoder"}
 	for _, p := range problems {
 		names = append(names, p.name)
 	}
@@ -27,6 +27,7 @@ func ModelNames() []string {
 //	mlp          a hidden layer of 128 units, relu
 //	lenet        LeNet-5 (LeCun et al. 1998) with relu and max-pooling
 //	cnn          conv 32, pool, conv 64, pool, dense 128, all relu, windows 3x3
+//	narrow       12 hidden layers of 20 units, tanh: deep, and hard to scale
 //	autoencoder  1000-500-250-30 and back, sigmoid, linear code, sparse
 //	             initialisation (Hinton and Salakhutdinov 2006; Martens 2010)
 //	logistic     logistic regression of two classes, with l2=1e-4
@@ -82,6 +83,12 @@ func ByName(name string, input []int, classes int) (Layer, Loss, error) {
 			Dense{Units: 128, Init: HeNormal}, ReLU{},
 			Dense{Units: classes},
 		}, loss, nil
+	case "narrow":
+		net := Sequential{Flatten{}}
+		for range 12 {
+			net = append(net, Dense{Units: 20}, Tanh{})
+		}
+		return append(net, Dense{Units: classes}), loss, nil
 	case "autoencoder":
 		sizes := []int{1000, 500, 250, 30, 250, 500, 1000, n}
 		net := Sequential{Flatten{}}

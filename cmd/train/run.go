@@ -45,9 +45,9 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	}
 	switch {
 	case o.list:
-		return list(stdout)
+		return task.List(stdout)
 	case o.Opt == "list":
-		return listOptimizers(stdout)
+		return task.ListOptimizers(stdout)
 	}
 	if o.resume != "" {
 		if err := o.restore(); err != nil {

@@ -46,15 +46,31 @@ func (s *span) limits() (low, high float64) {
 	return low - pad, high + pad
 }
 
+// places are the limits as the plot knows them.
+func (s *span) places() (low, high float64) {
+	low, high = s.limits()
+	return s.axis.place(low), s.axis.place(high)
+}
+
 // ticks marks an axis.
 type ticks struct{ log bool }
 
-// Ticks are the marks from low to high.
+// Ticks are the marks from low to high, which are places.
 func (t ticks) Ticks(low, high float64) []plot.Tick {
-	if t.log && high/low >= 4 {
-		return logTicks(low, high)
+	if !t.log {
+		return linearTicks(low, high)
 	}
-	return linearTicks(low, high)
+	const rounding = 1e-9
+	low, high = (1-rounding)*math.Pow(10, low), (1+rounding)*math.Pow(10, high)
+	marks := linearTicks
+	if high/low >= 4 {
+		marks = logTicks
+	}
+	list := marks(low, high)
+	for i := range list {
+		list[i].Value = math.Log10(list[i].Value)
+	}
+	return list
 }
 
 // linearTicks are at multiples of 1, 2 or 5 times a power of ten, about five of
@@ -82,7 +98,7 @@ func linearTicks(low, high float64) []plot.Tick {
 		}
 		text := strconv.FormatFloat(v, 'f', digits, 64)
 		if digits > 4 || math.Abs(v) >= 1e6 {
-			text = short(v)
+			text = short(v, 1e6)
 		}
 		list = append(list, plot.Tick{Value: v, Label: text})
 	}
@@ -106,7 +122,7 @@ func logTicks(low, high float64) []plot.Tick {
 			label := ""
 			switch {
 			case k == 1 && p%every == 0, few && (k == 2 || k == 5):
-				label = short(v)
+				label = short(v, 1e4)
 			case k > 1 && every > 1:
 				continue
 			}
@@ -116,10 +132,10 @@ func logTicks(low, high float64) []plot.Tick {
 	return list
 }
 
-// short is a number in few letters: 0.001, 1e-5, 2.5e8.
-func short(v float64) string {
+// short is a number in few letters: 0.001, 1e-5, 2.5e8; as it is below a size.
+func short(v, below float64) string {
 	v, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 6, 64), 64) // without the rounding of products
-	if a := math.Abs(v); err != nil || a == 0 || a >= 1e-3 && a < 1e6 {
+	if a := math.Abs(v); err != nil || a == 0 || a >= 1e-3 && a < below {
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
 	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(v, 'e', -1, 64), "e")

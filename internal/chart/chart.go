@@ -99,5 +99,14 @@ func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 // shows tells whether a number has a place on the axis.
 func (a Axis) shows(v float64) bool { return math.Abs(v) < most && (!a.Log || v > 1/most) }
 
+// place is where a number stands: gonum's own logarithmic scale puts an axis's
+// label at the mean of its ends, and the room for it elsewhere.
+func (a Axis) place(v float64) float64 {
+	if a.Log {
+		return math.Log10(v)
+	}
+	return v
+}
+
 // most is the largest number that is drawn; beyond it ranges overflow.
 const most = 1e300

@@ -58,29 +58,26 @@ func (c *Chart) plot(styles *styles) *plot.Plot {
 		}
 	}
 	for _, l := range c.Lines {
-		p.Add(reference{l})
+		p.Add(reference{c, l})
 	}
 	for _, s := range c.Series {
 		p.Add(line(c, s, styles.of(s))...)
 	}
 	for _, l := range c.Lines { // names can be read whatever passes below them
-		p.Add(lineName{l})
+		p.Add(lineName{c, l})
 	}
 	// The data have set the ranges of their own.
-	p.X.Min, p.X.Max = x.limits()
+	p.X.Min, p.X.Max = x.places()
 	p.Y.Min, p.Y.Max = low, high
 	return p
 }
 
 // set gives an axis its range, marks and fonts.
 func set(a *plot.Axis, s *span) {
-	a.Min, a.Max = s.limits()
+	a.Min, a.Max = s.places()
 	a.Label.Text, a.Label.TextStyle.Font, a.Label.Padding = s.axis.Label, sans(11), vg.Points(3)
 	a.Tick.Label.Font, a.Tick.Length, a.Padding = sans(9), vg.Points(4), 0
 	a.Tick.Marker = ticks{s.axis.Log}
-	if s.axis.Log {
-		a.Scale = plot.LogScale{}
-	}
 }
 
 // pieces are the runs of points that can be drawn, as indices.
@@ -106,7 +103,7 @@ func line(c *Chart, s Series, st style) (list []plot.Plotter) {
 	for _, run := range pieces(c, s, func(int) bool { return true }) {
 		xys := make(plotter.XYs, len(run))
 		for k, i := range run {
-			xys[k] = plotter.XY{X: s.X[i], Y: s.Y[i]}
+			xys[k] = plotter.XY{X: c.X.place(s.X[i]), Y: c.Y.place(s.Y[i])}
 		}
 		if !s.NoLine {
 			l := &plotter.Line{XYs: xys, LineStyle: st.line}
@@ -126,7 +123,7 @@ func line(c *Chart, s Series, st style) (list []plot.Plotter) {
 func band(c *Chart, s Series, st style, low, high float64) (list []plot.Plotter) {
 	at := func(v, end float64) float64 {
 		if c.Y.shows(v) {
-			return v
+			return c.Y.place(v)
 		}
 		return end
 	}
@@ -134,11 +131,11 @@ func band(c *Chart, s Series, st style, low, high float64) (list []plot.Plotter)
 	for _, run := range pieces(c, s, known) {
 		var ring plotter.XYs
 		for _, i := range run {
-			ring = append(ring, plotter.XY{X: s.X[i], Y: at(s.High[i], high)})
+			ring = append(ring, plotter.XY{X: c.X.place(s.X[i]), Y: at(s.High[i], high)})
 		}
 		slices.Reverse(run)
 		for _, i := range run {
-			ring = append(ring, plotter.XY{X: s.X[i], Y: at(s.Low[i], low)})
+			ring = append(ring, plotter.XY{X: c.X.place(s.X[i]), Y: at(s.Low[i], low)})
 		}
 		list = append(list, &plotter.Polygon{XYs: []plotter.XYs{ring}, Color: st.band})
 	}
@@ -146,43 +143,50 @@ func band(c *Chart, s Series, st style, low, high float64) (list []plot.Plotter)
 }
 
 // reference draws a Line.
-type reference struct{ Line }
+type reference struct {
+	chart *Chart
+	Line
+}
 
-// axis is the one that the value is of, or nil where it has no place there.
-func (l Line) axis(p *plot.Plot) *plot.Axis {
-	axis := &p.Y
+// at is the share of its axis at which a line stands, if it is on it.
+func (c *Chart) at(l Line, p *plot.Plot) (share float64, ok bool) {
+	own, axis := c.Y, &p.Y
 	if l.Vertical {
-		axis = &p.X
+		own, axis = c.X, &p.X
 	}
-	if !finite(l.At) || l.At < axis.Min || l.At > axis.Max {
-		return nil
+	if !own.shows(l.At) {
+		return 0, false
 	}
-	return axis
+	share = axis.Norm(own.place(l.At))
+	return share, share >= 0 && share <= 1
 }
 
 // Plot draws the line alone.
 func (r reference) Plot(c draw.Canvas, p *plot.Plot) {
-	axis := r.axis(p)
-	if axis == nil {
+	share, ok := r.chart.at(r.Line, p)
+	if !ok {
 		return
 	}
 	st := draw.LineStyle{Color: grey, Width: vg.Points(1), Dashes: []vg.Length{4, 3}}
 	if r.Vertical {
-		x := c.X(axis.Norm(r.At))
+		x := c.X(share)
 		c.StrokeLine2(st, x, c.Min.Y, x, c.Max.Y)
 		return
 	}
-	y := c.Y(axis.Norm(r.At))
+	y := c.Y(share)
 	c.StrokeLine2(st, c.Min.X, y, c.Max.X, y)
 }
 
 // lineName writes the name of a Line.
-type lineName struct{ Line }
+type lineName struct {
+	chart *Chart
+	Line
+}
 
 // Plot writes it above the end of the line, or beside its top, on white.
 func (n lineName) Plot(c draw.Canvas, p *plot.Plot) {
-	axis := n.axis(p)
-	if axis == nil || n.Name == "" {
+	share, ok := n.chart.at(n.Line, p)
+	if !ok || n.Name == "" {
 		return
 	}
 	st := textStyle(9)
@@ -190,13 +194,13 @@ func (n lineName) Plot(c draw.Canvas, p *plot.Plot) {
 	gap, w, h := vg.Points(2), st.Width(n.Name), st.Height(n.Name)
 	var at vg.Point
 	if n.Vertical {
-		x := c.X(axis.Norm(n.At))
+		x := c.X(share)
 		at = vg.Point{X: x + gap, Y: c.Max.Y - h}
 		if at.X+w > c.Max.X {
 			at.X = x - gap - w
 		}
 	} else {
-		y := c.Y(axis.Norm(n.At))
+		y := c.Y(share)
 		at = vg.Point{X: c.Max.X - w - gap, Y: y + gap}
 		if at.Y+h > c.Max.Y {
 			at.Y = y - gap - h

@@ -181,8 +181,7 @@ func (f *figure) draw(c draw.Canvas) {
 	if slices.ContainsFunc(f.Rows, func(row []Chart) bool { return slices.ContainsFunc(row, func(c Chart) bool { return c.Title != "" }) }) {
 		space = st.FontExtents().Height + titleGap
 	}
-	tiles := draw.Tiles{Rows: len(f.plots), Cols: len(f.plots[0]), PadX: between, PadY: between + space, PadTop: space}
-	for i, row := range plot.Align(f.plots, tiles, c) {
+	for i, row := range f.tiles(c, space) {
 		for j, canvas := range row {
 			f.plots[i][j].Draw(canvas)
 			title := f.Rows[i][j].Title
@@ -190,4 +189,48 @@ func (f *figure) draw(c draw.Canvas) {
 			c.FillText(st, vg.Point{X: (inner.Min.X + inner.Max.X - st.Width(title)) / 2, Y: inner.Max.Y + titleGap}, title)
 		}
 	}
+}
+
+// tiles parts a canvas among the charts so that their data have the same size and
+// stand in line, with space above each row for titles.
+func (f *figure) tiles(c draw.Canvas, space vg.Length) [][]draw.Canvas {
+	rows, cols := len(f.plots), len(f.plots[0])
+	// What axes take beside the data depends little on the size.
+	around := func(i, j int) (left, right, below, above vg.Length) {
+		trial := draw.Crop(c, 0, (c.Max.X-c.Min.X)*vg.Length(1-cols)/vg.Length(cols), 0, (c.Max.Y-c.Min.Y)*vg.Length(1-rows)/vg.Length(rows))
+		inner := f.plots[i][j].DataCanvas(trial)
+		return inner.Min.X - trial.Min.X, trial.Max.X - inner.Max.X, inner.Min.Y - trial.Min.Y, trial.Max.Y - inner.Max.Y
+	}
+	left, right := make([]vg.Length, cols), make([]vg.Length, cols)
+	below, above := make([]vg.Length, rows), make([]vg.Length, rows)
+	for i := range rows {
+		for j := range cols {
+			l, r, b, a := around(i, j)
+			left[j], right[j], below[i], above[i] = max(left[j], l), max(right[j], r), max(below[i], b), max(above[i], a)
+		}
+	}
+	width := c.Max.X - c.Min.X - between*vg.Length(cols-1)
+	for j := range cols {
+		width -= left[j] + right[j]
+	}
+	height := c.Max.Y - c.Min.Y - between*vg.Length(rows-1) - space*vg.Length(rows)
+	for i := range rows {
+		height -= below[i] + above[i]
+	}
+	width, height = max(width/vg.Length(cols), 1), max(height/vg.Length(rows), 1)
+	tiles := make([][]draw.Canvas, rows)
+	top := c.Max.Y
+	for i := range rows {
+		top -= space + above[i]
+		x := c.Min.X
+		for j := range cols {
+			l, r, b, a := around(i, j)
+			x += left[j]
+			tiles[i] = append(tiles[i], draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
+				Min: vg.Point{X: x - l, Y: top - height - b}, Max: vg.Point{X: x + width + r, Y: top + a}}})
+			x += width + right[j] + between
+		}
+		top -= height + below[i] + between
+	}
+	return tiles
 }

@@ -11,40 +11,34 @@ import (
 
 	"github.com/saddle-ml/saddle/data"
 	"github.com/saddle-ml/saddle/internal/task"
-	"github.com/saddle-ml/saddle/nn"
 	"github.com/saddle-ml/saddle/optimizers"
 	"github.com/saddle-ml/saddle/train"
 )
 
-// Runner runs jobs and keeps the data that they share.
+// Runner runs jobs on data that is loaded once.
 type Runner struct {
 	// Observers are asked for those of each run, if it is not nil.
 	Observers func(Job) []train.Observer
 
-	loaded map[task.Spec]*task.Task
+	spec task.Spec // of the task
+	task *task.Task
 }
 
-// probeSize is how many training examples are measured: enough for a loss to
+// ProbeSize is how many training examples are measured at most: enough for a loss to
 // three digits, and a fraction of an epoch's work.
-const probeSize = 10000
+const ProbeSize = 10000
 
-// Load is task.Load; what has been loaded is kept.
+// Load is task.Load; what was loaded last is kept.
 func (r *Runner) Load(ctx context.Context, s task.Spec) (*task.Task, error) {
-	s.Seed, s.Precision = 0, "" // what is loaded does not depend on them
-	if !nn.IsAutoencoder(s.Model) {
-		s.Model = "" // nor on which other model it is
-	}
-	if t, ok := r.loaded[s]; ok {
-		return t, nil
+	s.Seed, s.Precision = 0, "" // the data does not depend on them
+	if r.task != nil && r.spec == s {
+		return r.task, nil
 	}
 	t, err := task.Load(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	if r.loaded == nil {
-		r.loaded = map[task.Spec]*task.Task{}
-	}
-	r.loaded[s] = t
+	r.spec, r.task = s, t
 	return t, nil
 }
 
@@ -89,7 +83,7 @@ func (r *Runner) Check(ctx context.Context, j Job) error {
 		if err != nil {
 			return err
 		}
-		if err := target.Measure.on(t); err != nil {
+		if err := target.Measure.On(t); err != nil {
 			return err
 		}
 	}
@@ -99,8 +93,8 @@ func (r *Runner) Check(ctx context.Context, j Job) error {
 	return checkFit[float32](t, j)
 }
 
-// on says why a task does not have a measure.
-func (m Measure) on(t *task.Task) error {
+// On says why a task does not have a measure.
+func (m Measure) On(t *task.Task) error {
 	if m.Set() == "val" && t.Val == nil {
 		return fmt.Errorf("%s: there is no validation set; -val keeps a share of the training set for it", m)
 	}
@@ -149,7 +143,7 @@ func fit[T train.Float](ctx context.Context, r *Runner, t *task.Task, dir string
 	var step *train.StepError
 	switch {
 	case errors.As(err, &step):
-		o.Status, o.Step, o.Note = Failed, step.Step, strings.ReplaceAll(err.Error(), dir+string(filepath.Separator), "")
+		o.Status, o.Step, o.Note = Failed, step.Step, note(err, dir)
 		if step.Diverged {
 			o.Status = Diverged
 		}
@@ -166,6 +160,12 @@ func fit[T train.Float](ctx context.Context, r *Runner, t *task.Task, dir string
 		return nil, err
 	}
 	return o, dropStates(dir)
+}
+
+// note is an error without what the table around it says.
+func note(err error, dir string) string {
+	text, _, _ := strings.Cut(err.Error(), "; the last finite checkpoint")
+	return strings.ReplaceAll(strings.TrimPrefix(text, "train: "), dir+string(filepath.Separator), "")
 }
 
 // config is how a job is trained.
@@ -200,12 +200,12 @@ func config(t *task.Task, dir string, j Job) (*train.Config, error) {
 // probeOf is the training set, or evenly spaced examples of a large one.
 func probeOf(d data.Dataset) (data.Dataset, error) {
 	n := d.Len()
-	if n <= probeSize {
+	if n <= ProbeSize {
 		return d, nil
 	}
-	index := make([]int, probeSize)
+	index := make([]int, ProbeSize)
 	for i := range index {
-		index[i] = i * n / probeSize
+		index[i] = i * n / ProbeSize
 	}
 	return data.Subset(d, index)
 }

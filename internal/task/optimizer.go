@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/saddle-ml/saddle/internal/cli"
+	"github.com/saddle-ml/saddle/internal/spell"
 	"github.com/saddle-ml/saddle/optimizers"
 )
 
@@ -14,6 +15,9 @@ import (
 // optimizer's own default where the optimizer does not say otherwise: a rate
 // that only some of the steps use may be higher than one for all.
 const peak = 5
+
+// Peak is the factor for a method.
+func Peak(info optimizers.Info) float64 { return cmp.Or(info.Peak, peak) }
 
 // Tuning is what flags set of an optimizer beside its word; nil and empty are
 // what was not given.
@@ -110,7 +114,7 @@ func withPeak(spec, schedule string) (string, error) {
 	if settings {
 		sep = ","
 	}
-	return fmt.Sprintf("%s%smax_lr=%.3g", schedule, sep, cmp.Or(optimizers.Describe(m).Peak, peak)*rated.Rate()), nil
+	return fmt.Sprintf("%s%smax_lr=%.3g", schedule, sep, Peak(optimizers.Describe(m))*rated.Rate()), nil
 }
 
 // addSetting adds a setting of the method itself, which stands before the
@@ -133,6 +137,51 @@ func addSetting(spec string, info optimizers.Info, name string, value float64) (
 	}
 	head = fmt.Sprintf("%s%s%s=%v", head, sep, name, value)
 	return strings.Join(append([]string{head}, wrappers...), "+"), nil
+}
+
+// With gives an optimizer's specification another setting: one of the method by
+// its name, one of a wrapper or schedule around it as onecycle.pct_start.
+func With(spec, name, value string) (string, error) {
+	part, setting := 0, name
+	parts := cutAll(spec)
+	if wrapper, of, ok := strings.Cut(name, "."); ok {
+		setting = of
+		var names []string
+		for i, p := range parts[1:] {
+			word, _, _ := strings.Cut(p, ":")
+			names = append(names, word)
+			if word == wrapper {
+				part = i + 1
+			}
+		}
+		if part == 0 {
+			return "", cli.Usagef("%s: there is no %s around %s (there are: %s)%s", name, wrapper, spec, cmp.Or(strings.Join(names, ", "), "none"), spell.Hint(wrapper, names))
+		}
+	}
+	if hasSetting(parts[part], setting) {
+		return "", cli.Usagef("%s=%s beside %s, which sets it already", name, value, spec)
+	}
+	sep := ":"
+	if strings.Contains(parts[part], ":") {
+		sep = ","
+	}
+	parts[part] += sep + setting + "=" + value
+	spec = strings.Join(parts, "+")
+	if _, err := optimizers.Parse(spec); err != nil {
+		return "", cli.Usage(err)
+	}
+	return spec, nil
+}
+
+// cutAll parts a specification into the method and its wrappers.
+func cutAll(spec string) []string {
+	head, rest := cutWrappers(spec)
+	list := []string{head}
+	for rest != "" {
+		head, rest = cutWrappers(rest[1:])
+		list = append(list, head)
+	}
+	return list
 }
 
 // hasSetting tells whether a method is spelled with a setting.

@@ -1,4 +1,4 @@
-package main
+package task
 
 import (
 	"fmt"
@@ -11,17 +11,17 @@ import (
 	"github.com/saddle-ml/saddle/optimizers"
 )
 
-// list writes all names that the flags know.
-func list(w io.Writer) error {
+// List writes all names that the flags know.
+func List(w io.Writer) error {
 	if _, err := fmt.Fprintf(w, "data sets: %s, or a .csv, .libsvm or .svm file\nmodels:    %s, or sizes such as 784-300-100-10\n\n",
 		strings.Join(data.Names(), ", "), strings.Join(nn.ModelNames(), ", ")); err != nil {
 		return err
 	}
-	return listOptimizers(w)
+	return ListOptimizers(w)
 }
 
-// listOptimizers writes every method with its settings and defaults.
-func listOptimizers(w io.Writer) error {
+// ListOptimizers writes every method with its settings and defaults.
+func ListOptimizers(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	settings := func(list []optimizers.Setting) {
 		for _, s := range list {
