@@ -202,6 +202,7 @@ func TestNamedModelsHaveTheirNumberOfParameters(t *testing.T) {
 		"mlp":            101770, // 784x128+128 + 128x10+10
 		"lenet":          61706,  // 156 + 2416 + 400x120+120 + 120x84+84 + 84x10+10
 		"cnn":            421642, // 320 + 18496 + 7x7x64x128+128 + 1290
+		"narrow":         20530,  // 784x20+20 + 11 of 20x20+20 + 20x10+10
 		"autoencoder":    2837314,
 		"784-300-100-10": 266610, // 235500 + 30100 + 1010
 		"784-10":         7850,
@@ -242,7 +243,8 @@ func TestNamedModelsAreTheirLayers(t *testing.T) {
 		"784-20-30-9": "Flatten|Dense 20|ReLU|Dense 30|ReLU|Dense 9",
 		"lenet": "Conv2D 5x5x6 [6 28 28]|ReLU|MaxPool2D 2x2|Conv2D 5x5x16 [16 10 10]|ReLU|MaxPool2D 2x2|" +
 			"Flatten|Dense 120|ReLU|Dense 84|ReLU|Dense 10",
-		"cnn": "Conv2D 3x3x32 [32 28 28]|ReLU|MaxPool2D 2x2|Conv2D 3x3x64 [64 14 14]|ReLU|MaxPool2D 2x2|Flatten|Dense 128|ReLU|Dense 10",
+		"cnn":    "Conv2D 3x3x32 [32 28 28]|ReLU|MaxPool2D 2x2|Conv2D 3x3x64 [64 14 14]|ReLU|MaxPool2D 2x2|Flatten|Dense 128|ReLU|Dense 10",
+		"narrow": "Flatten|" + strings.Repeat("Dense 20|Tanh|", 12) + "Dense 10",
 		"autoencoder": "Flatten|Dense 1000|Sigmoid|Dense 500|Sigmoid|Dense 250|Sigmoid|Dense 30|" +
 			"Dense 250|Sigmoid|Dense 500|Sigmoid|Dense 1000|Sigmoid|Dense 784",
 	} {

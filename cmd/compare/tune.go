@@ -117,7 +117,8 @@ func (b *bench) tuning(x *suiteTask, m method) (study.Space, error) {
 
 // hasSchedule tells whether a specification has a schedule among its wrappers.
 func hasSchedule(spec string) bool {
-	for part := range strings.SplitSeq(spec, "+") {
+	_, wrappers := optimizers.SplitSpec(spec)
+	for _, part := range wrappers {
 		word, _, _ := strings.Cut(part, ":")
 		for _, s := range optimizers.Schedules() {
 			if s.Name == word {

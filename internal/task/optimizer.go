@@ -143,7 +143,8 @@ func addSetting(spec string, info optimizers.Info, name string, value float64) (
 // its name, one of a wrapper or schedule around it as onecycle.pct_start.
 func With(spec, name, value string) (string, error) {
 	part, setting := 0, name
-	parts := cutAll(spec)
+	head, wrappers := optimizers.SplitSpec(spec)
+	parts := append([]string{head}, wrappers...)
 	if wrapper, of, ok := strings.Cut(name, "."); ok {
 		setting = of
 		var names []string
@@ -171,17 +172,6 @@ func With(spec, name, value string) (string, error) {
 		return "", cli.Usage(err)
 	}
 	return spec, nil
-}
-
-// cutAll parts a specification into the method and its wrappers.
-func cutAll(spec string) []string {
-	head, rest := cutWrappers(spec)
-	list := []string{head}
-	for rest != "" {
-		head, rest = cutWrappers(rest[1:])
-		list = append(list, head)
-	}
-	return list
 }
 
 // hasSetting tells whether a method is spelled with a setting.
