@@ -24,6 +24,7 @@ func methods() []Method {
 		adaptive(),
 		newtonMethods(),
 		hessianMethods(),
+		kroneckerMethods(),
 	)
 }
 

@@ -76,6 +76,12 @@ func oneByOne[T Float](mul func(dst, v []T) error, dst, v [][]T) error {
 	return nil
 }
 
+// Cut is a Sample (see SampleAs) that has parts: First is its first n examples, as long as the sample itself is valid
+// and until the next First.
+type Cut[T Float] interface {
+	First(n int) (Sample[T], error)
+}
+
 // SquaredGrads is a Sample (see SampleAs) that can tell how much the gradient varies from example to example.
 type SquaredGrads[T Float] interface {
 	// SquaredGrads sets dst, element by element, to the mean over the examples of the squared gradient of one example.

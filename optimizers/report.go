@@ -26,7 +26,7 @@ type Report struct {
 	Radius        float64 // of the trust region in this step
 	Cubic         float64 // σ of a model with the term σ|s|³/3; Damping is σ|s| then
 	Rho           float64 // Decrease / ModelDecrease; NaN where it has none
-	ModelDecrease float64 // what the quadratic model without damping promised
+	ModelDecrease float64 // what the quadratic model promised, without damping where the method does not say otherwise
 	Decrease      float64 // what the objective gave, on the same examples
 	CGIterations  int     // iterations of conjugate gradients, or of Lanczos
 	CGStop        string  // why they stopped: one of the Stop constants

@@ -13,6 +13,8 @@ import (
 type sample[T Float] struct {
 	programs *programs[T]
 	each     func(f func(x, y []T, row int) error) error // the examples in order, in parts; row is that of the first
+	x, y     []T                                         // the same at once; nil where they are streamed
+	head     *sample[T]                                  // the last First
 	n        int
 	seed     uint64 // of dropout masks
 	step     uint64
@@ -71,7 +73,7 @@ func product(shape []int) int {
 
 // hold makes the sample the n examples in x and y.
 func (s *sample[T]) hold(x, y []T, n int) {
-	s.n = n
+	s.n, s.x, s.y = n, x, y
 	in, out := len(x)/n, len(y)/n
 	step := n
 	if len(s.programs.model.Buffers) == 0 {
@@ -90,6 +92,23 @@ func (s *sample[T]) hold(x, y []T, n int) {
 
 // Len is the number of examples.
 func (s *sample[T]) Len() int { return s.n }
+
+// First is the first n examples, with their dropout masks.
+func (s *sample[T]) First(n int) (optimizers.Sample[T], error) {
+	if n < 1 || n > s.n || s.x == nil {
+		return nil, fmt.Errorf("train: the first %d of %d examples; allowed are 1 to their number, of a minibatch or a drawn sample", n, s.n)
+	}
+	if n == s.n {
+		return s, nil
+	}
+	if s.head == nil {
+		s.head = &sample[T]{programs: s.programs, gradients: s.gradients}
+	}
+	in, out := sizes(s.programs.model)
+	s.head.hold(s.x[:n*in], s.y[:n*out], n)
+	s.head.seed, s.head.step, s.head.linear = s.seed, s.step, false
+	return s.head, nil
+}
 
 // Loss is the mean loss at x.
 func (s *sample[T]) Loss(x []T) (float64, error) { return s.evaluate(wantLoss, nil, x) }

@@ -186,7 +186,7 @@ func (s *suite[T]) checkNonFinite(t *testing.T) {
 }
 
 func (s *suite[T]) checkErrors(t *testing.T) {
-	for _, method := range []string{"Grad", "Loss", "Linearize", "HessianMul", "GaussNewtonMul", "SquaredGrads", "SampledGrad", "Draw"} {
+	for _, method := range []string{"Grad", "Loss", "Linearize", "HessianMul", "GaussNewtonMul", "SquaredGrads", "SampledGrad", "Factors", "Draw"} {
 		for after := range 2 {
 			c := s.begin(t, s.method())
 			c.steps(after)

@@ -35,10 +35,11 @@ var ErrExamples = fmt.Errorf("opttest: asked to fail")
 
 const examples, features, batchSize = 96, 6, 32
 
-// Layout is the layout of the parameters: weights, a tensor that the loss does not depend on, and a bias.
+// Layout is the layout of the parameters: weights, a tensor that the loss does not depend on, and a bias. The weights are
+// a block for methods with Kronecker factors.
 func (e *Examples[T]) Layout() optimizers.Layout {
 	return optimizers.Layout{
-		{Name: "dense.weight", Shape: []int{3, 2}},
+		{Name: "dense.weight", Shape: []int{3, 2}, Block: &optimizers.Block{Tensors: 1, In: features, Out: 1}},
 		{Name: "norm.scale", Shape: []int{4}, Offset: features, Kind: optimizers.Norm},
 		{Name: "dense.bias", Shape: []int{1}, Offset: features + 4, Kind: optimizers.Bias},
 	}
@@ -119,6 +120,8 @@ type sample[T optimizers.Float] struct {
 	of   *Examples[T]
 	rows []int
 	at   [parameters]float64
+
+	shown shown[T]
 }
 
 // choose picks n of the examples, each at most once (Fisher and Yates).

@@ -1,0 +1,245 @@
+package optimizers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// The rule of the damping (section 6.5 of the paper), and the bounds it stays in whatever happens.
+const (
+	kfacShrink             = 0.95 // to the power of the steps between two looks
+	kfacLow, kfacHigh      = 0.25, 0.75
+	kfacLeast, kfacLargest = 1e-8, 1e8
+	kfacBurnIn             = 10 // steps that all have an estimate
+	kfacDependent          = 1e-12
+)
+
+// early are the first steps with inversions.
+func early(k int) bool { return k <= 2 || k == 5 || k == 10 }
+
+func (o *kfac[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) {
+	if err := errors.Join(o.lr.check(o.method), o.momentum.check(o.method)); err != nil {
+		return Report{}, err
+	}
+	batch, r, err := o.gradient(ctx, x, p)
+	if err != nil {
+		return Report{}, err
+	}
+	o.ctx, o.work = ctx, r.Work
+	mark := o.curvature.mark()
+	err = o.step(x, p, batch, &r)
+	o.ctx = nil
+	if err != nil {
+		o.curvature.back(mark)
+		return Report{}, err
+	}
+	r.Work = o.work
+	return r, nil
+}
+
+// step is Step after the gradient; an error leaves all but the curvature as it was.
+func (o *kfac[T]) step(x []T, p Problem[T], batch Sample[T], r *Report) error {
+	decay := o.set.WeightDecay
+	r.Damping, r.Rho = o.damping, math.NaN()
+	if r.GradNorm == 0 {
+		o.steps++
+		return nil
+	}
+	if decay != 0 {
+		axpy(o.grad, T(decay), x)
+	}
+	sample, err := o.draw(batch, p)
+	if err != nil {
+		return err
+	}
+	estimates, err := o.precondition(sample, x)
+	if err != nil {
+		return err
+	}
+	scale(o.direction, -1)
+	length, push, decrease, err := o.choose(sample, x)
+	if err != nil {
+		return err
+	}
+
+	// The step, over the direction: the last one is needed if this one is refused.
+	step := o.direction
+	scale(step, T(length))
+	if push != 0 {
+		axpy(step, T(push), o.last)
+	}
+	addScaled(o.trial, x, 1, step)
+	if err := o.nonFinite("step", o.trial); err != nil {
+		return err
+	}
+	damping := o.damping
+	if (o.steps+1)%o.set.AdaptEvery == 0 && o.set.Adapt == On && o.set.Rescale == On {
+		if damping, err = o.judge(x, batch, decrease, r); err != nil {
+			return err
+		}
+	}
+	r.LR = length
+	if r.Rejected {
+		clear(o.last)
+	} else {
+		r.StepNorm = norm(step)
+		copy(x, o.trial)
+		copy(o.last, step)
+	}
+	o.damping, o.estimates = damping, estimates
+	o.steps++
+	o.follow(x)
+	return nil
+}
+
+// draw gives the examples for factors and products.
+func (o *kfac[T]) draw(batch Sample[T], p Problem[T]) (Sample[T], error) {
+	n := max(1, int(math.Round(o.set.Curvature*float64(batch.Len()))))
+	full := p.Full()
+	if full == nil || full.Len() < 2 || n == batch.Len() && isWhole(batch, p) {
+		return batch, nil
+	}
+	if cut, ok := SampleAs[Cut[T]](batch); ok {
+		s, err := cut.First(n)
+		if err != nil {
+			return nil, fmt.Errorf("optimizers: kfac: curvature sample: %w", err)
+		}
+		return s, nil
+	}
+	s, err := p.Draw(min(n, full.Len()-1))
+	if err != nil {
+		return nil, fmt.Errorf("optimizers: kfac: curvature sample: %w", err)
+	}
+	if s == nil {
+		return nil, errors.New("optimizers: kfac: the problem drew no curvature sample")
+	}
+	return s, nil
+}
+
+// precondition sets the direction to the gradient times the inverse of the curvature, of which it makes new estimates
+// and inverses where these are due, and says how many estimates there are then.
+func (o *kfac[T]) precondition(sample Sample[T], x []T) (estimates int, err error) {
+	oracle, layered := SampleAs[Factors[T]](sample)
+	if !layered {
+		if len(o.curvature.parts) > 0 {
+			return 0, errors.New("optimizers: kfac: the layout has blocks, but the problem's samples give no factors of layers")
+		}
+		copy(o.direction, o.grad)
+		return o.estimates, nil
+	}
+	estimates = o.estimates
+	if o.steps < kfacBurnIn || o.steps%o.set.StatEvery == 0 || estimates == 0 {
+		estimates++
+		keep := min(1-1/float64(estimates), o.set.EMA)
+		if err := o.curvature.Update(sample, x, keep); err != nil {
+			return 0, fmt.Errorf("optimizers: kfac: %w", err)
+		}
+		o.work += WorkFactors(oracle.Passes(o.curvature.options.Targets)) * int64(sample.Len())
+	}
+	if early(o.steps) || o.steps%o.set.InvertEvery == 0 || o.estimates == 0 {
+		gamma := o.gamma()
+		invert := o.curvature.Invert
+		if o.set.Inverse != "factored" {
+			invert = o.curvature.InvertExact
+		}
+		if err := invert(gamma * gamma); err != nil {
+			return 0, fmt.Errorf("optimizers: kfac: %w", err)
+		}
+	}
+	return estimates, o.curvature.Solve(o.direction, o.grad)
+}
+
+// gamma is the root of the factors' damping.
+func (o *kfac[T]) gamma() float64 {
+	return max(min(math.Sqrt(o.damping+o.set.WeightDecay), o.set.MaxGamma), o.set.MinGamma, math.SmallestNonzeroFloat32)
+}
+
+// choose gives the factors of the direction and of the last step, and the decrease that the model promises.
+func (o *kfac[T]) choose(sample Sample[T], x []T) (length, push, decrease float64, err error) {
+	d, g := o.direction, o.grad
+	if o.set.Rescale == Off {
+		length, push = o.lr.now, o.momentum.now
+		if slope := -dot(d, g); o.set.KLClip > 0 && length*length*slope > o.set.KLClip {
+			length = math.Sqrt(o.set.KLClip / slope)
+		}
+		return length, push, 0, nil
+	}
+	if err := sample.Linearize(x); err != nil {
+		return 0, 0, 0, fmt.Errorf("optimizers: kfac: linearize: %w", err)
+	}
+	moving := norm(o.last) > 0
+	o.pair[0] = [2][]T{o.products[0], o.products[1]}
+	o.pair[1] = [2][]T{d, o.last}
+	n := 1
+	if moving {
+		n = 2
+	}
+	if err := GaussNewtonMuls(sample, o.pair[0][:n], o.pair[1][:n]); err != nil {
+		return 0, 0, 0, fmt.Errorf("optimizers: kfac: curvature product: %w", err)
+	}
+	o.work += int64(n) * WorkGaussNewton * int64(sample.Len())
+	l := o.damping + o.set.WeightDecay
+	b1 := dot(d, g)
+	a11 := dot(d, o.products[0]) + l*dot(d, d)
+	if !finite(a11) {
+		if err := o.nonFinite("curvature product", o.products[0]); err != nil {
+			return 0, 0, 0, err
+		}
+	}
+	if !(a11 > 0) || !finite(b1) {
+		return 0, 0, 0, &NonFiniteError{Method: o.method, What: "curvature along the step", Value: a11}
+	}
+	length = -b1 / a11
+	if moving {
+		p := o.last
+		b2 := dot(p, g)
+		a12 := dot(d, o.products[1]) + l*dot(d, p)
+		a22 := dot(p, o.products[1]) + l*dot(p, p)
+		if det := a11*a22 - a12*a12; det > kfacDependent*a11*a22 && a12*b2-a22*b1 > 0 {
+			length, push = (a12*b2-a22*b1)/det, (a12*b1-a11*b2)/det
+		}
+		decrease = push * b2
+	}
+	return length, push, -(length*b1 + decrease) / 2, nil // at a minimum the quadratic part is half the linear one
+}
+
+// judge compares the model with the loss of the minibatch at the trial point, and gives the next damping.
+func (o *kfac[T]) judge(x []T, batch Sample[T], promised float64, r *Report) (float64, error) {
+	if err := o.ctx.Err(); err != nil {
+		return 0, fmt.Errorf("optimizers: kfac: no step taken: %w", err)
+	}
+	after, err := batch.Loss(o.trial)
+	if err != nil {
+		return 0, fmt.Errorf("optimizers: kfac: loss: %w", err)
+	}
+	o.work += WorkLoss * int64(batch.Len())
+	before := r.Loss
+	if decay := o.set.WeightDecay; decay != 0 {
+		before += decay / 2 * dot(x, x)
+		after += decay / 2 * dot(o.trial, o.trial)
+	}
+	r.compare(promised, before, after, slack[T](before))
+	factor := math.Pow(kfacShrink, float64(o.set.AdaptEvery))
+	damping := o.damping
+	switch {
+	case !(r.Rho >= kfacLow):
+		damping /= factor
+	case r.Rho > kfacHigh:
+		damping *= factor
+	}
+	r.Rejected = !(r.Rho > 0)
+	return min(max(damping, kfacLeast), kfacLargest), nil
+}
+
+// follow moves the average of the iterates.
+func (o *kfac[T]) follow(x []T) {
+	switch {
+	case !o.averaged():
+	case o.steps == o.set.AverageStart:
+		copy(o.average, x)
+	default:
+		lerp(o.average, T(1-o.set.Average), x)
+	}
+}

@@ -1,0 +1,4 @@
+package optimizers
+
+// kroneckerMethods makes one of each method with Kronecker factors.
+func kroneckerMethods() []Method { return []Method{&KFAC{}} }
