@@ -188,10 +188,17 @@ func (o *kfac[T]) choose(sample Sample[T], x []T) (length, push, decrease float6
 			return 0, 0, 0, err
 		}
 	}
-	if !(a11 > 0) || !finite(b1) {
+	switch {
+	case a11 > 0 && finite(b1):
+		length = -b1 / a11
+	case a11 == 0: // too short to be squared
+		return 0, 0, 0, nil
+	case finite(a11): // a penalty that is not convex
+		length = b1 / a11
+		return length, 0, -length * b1 / 2, nil
+	default:
 		return 0, 0, 0, &NonFiniteError{Method: o.method, What: "curvature along the step", Value: a11}
 	}
-	length = -b1 / a11
 	if moving {
 		p := o.last
 		b2 := dot(p, g)
