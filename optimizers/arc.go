@@ -158,7 +158,7 @@ func (o *arc[T]) search(r *Report) (sigma float64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		if !(-s.value > o.rounding()) && r.Trials == 0 {
+		if o.spent(-s.value) && r.Trials == 0 {
 			if next, err := o.leave(r, sigma); err != nil || !r.Rejected {
 				return next, err
 			}
@@ -169,7 +169,9 @@ func (o *arc[T]) search(r *Report) (sigma float64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		r.compare(-s.value, o.start, after, o.rounding())
+		if r.compare(-s.value, o.start, after, o.rounding()) {
+			return sigma, nil
+		}
 		sigma = o.next(sigma, r.Rho, s, after)
 		if o.accepts(r.Rho) {
 			return sigma, nil

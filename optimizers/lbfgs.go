@@ -17,7 +17,8 @@ import (
 //   - they end when the largest element of the gradient is at most TolGrad, when the step, the change of the loss or
 //     -g'd is at most TolChange, or after Evals gradients.
 //
-// The pairs outlast the step, so that a later one begins where it stopped. A pair whose minibatch changed between the
+// The pairs outlast the step, so that a later one begins where it stopped; a search that finds nothing
+// lower forgets them, so that the next begins as the first did. A pair whose minibatch changed between the
 // two gradients measures noise: L-BFGS is for the whole training set or minibatches of thousands of examples; SQN is made
 // for smaller ones. It keeps History + Iterations pairs of vectors. Preset xu2018 is the baseline of the code of Xu et
 // al. (2018) for nonlinear least squares: one iteration a step, armijo, the identity in place of (s'y/y'y) I, every pair
@@ -208,7 +209,9 @@ func (o *lbfgs[T]) iterate(r *Report) error {
 		}
 		evals += tried
 		r.Trials += tried
-		r.LR, o.t, o.moved = t, t, t != 0
+		if r.LR, o.t, o.moved = t, t, t != 0; !o.moved {
+			o.pairs.count, o.done = 0, 0 // with them, the next search would fail too
+		}
 		if known {
 			promised -= slope * t * (1 - t/2) // d'Bd = -g'd
 		}

@@ -211,8 +211,13 @@ func (o *newton[T]) multiplyDamped(dst, v []T) error {
 	return nil
 }
 
-// rounding is the part of the objective that may be no more than that.
-func (o *newton[T]) rounding() float64 { return slack[T](o.start) }
+// rounding is how far the objective's rounding may reach: its terms may be larger than it, and cancel.
+func (o *newton[T]) rounding() float64 { return 100 * epsilon[T]() * math.Abs(o.start) }
+
+// spent says that a model promises nothing that the objective could show: the gradient has run out.
+func (o *newton[T]) spent(promised float64) bool {
+	return !(promised > epsilon[T]()*math.Abs(o.start))
+}
 
 // solved notes what conjugate gradients tell in a report, and turns a first product that is not finite into an error.
 func (o *newton[T]) solved(r *Report, cg *CG[T], res CGResult, err error) error {

@@ -15,7 +15,7 @@ import (
 //
 // Conjugate gradients that meet a direction p with p'Hp < 0 stop at the iterate s before it. The step is then s, if the
 // objective falls by 1e-4 of what the model promises there, and from there or from x a search along p: lengths |s|, or
-// |p'Hp|/p'p where s is 0, doubled as long as the objective keeps falling, or halved until it falls by 1e-4 of what the
+// |p'Hp|/p'p where s is 0, or |g| where that is 0 too, doubled as long as the objective keeps falling, or halved until it falls by 1e-4 of what the
 // model says, for which negative curvature makes up where the slope is 0 (after Nocedal & Wright 2006, section 7.1, and
 // Royer & Wright 2018). Where the model promises no more than rounding, Lanczos looks for such a direction from a random
 // start, so that saddles are left, also those where the gradient is exactly 0; that takes up to 22 vectors of memory.
@@ -113,7 +113,7 @@ func (o *newtonCG[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, er
 	switch {
 	case res.Stop == StopCurvature:
 		err = o.bend(&r, res)
-	case !(-res.Value > o.rounding()) && o.set.Preset != "xu2018":
+	case o.spent(-res.Value) && o.set.Preset != "xu2018":
 		err = o.leave(&r, res)
 	default:
 		err = o.search(&r, res.Value)
@@ -213,7 +213,7 @@ func (o *newtonCG[T]) bend(r *Report, res CGResult) error {
 		}
 	}
 	// p is conjugate to the iterate, so that the slope of the model along it is g'p there too.
-	return o.explore(r, p, length, dot(o.grad, p)/length, res.MinCurvature, cmp.Or(size, math.Abs(res.MinCurvature)), base, from)
+	return o.explore(r, p, length, dot(o.grad, p)/length, res.MinCurvature, cmp.Or(size, math.Abs(res.MinCurvature), norm(o.grad)), base, from)
 }
 
 // leave looks for negative curvature where the gradient has run out; where there is none, it takes the last small step.

@@ -140,7 +140,7 @@ func (o *regNewton[T]) search(r *Report, h, size float64) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
-		stalled := o.set.Nonconvex && r.Trials == 0 && positive && !(promised > o.rounding())
+		stalled := o.set.Nonconvex && r.Trials == 0 && positive && o.spent(promised)
 		if o.set.Nonconvex && (!positive || stalled) {
 			next, followed, err := o.follow(r, h)
 			if err != nil || followed {

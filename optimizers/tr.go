@@ -135,7 +135,7 @@ func (o *tr[T]) search(r *Report) (radius float64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		if !(promised > o.rounding()) && r.Trials == 0 {
+		if o.spent(promised) && r.Trials == 0 {
 			curvature, err := o.escape(r)
 			if err != nil {
 				return 0, err
@@ -151,7 +151,9 @@ func (o *tr[T]) search(r *Report) (radius float64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		r.compare(promised, o.start, after, o.rounding())
+		if r.compare(promised, o.start, after, o.rounding()) {
+			return radius, nil
+		}
 		var taken bool
 		size := radius
 		if !xu && !(r.Rho >= o.trust.accept) {

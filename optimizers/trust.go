@@ -37,14 +37,16 @@ func (t *trust) next(radius, rho float64, atLimit bool) (next float64, accepted 
 }
 
 // compare notes in a report what the model promised and what the objective gave, and their ratio. Where both are as
-// small as the objective's rounding the ratio says nothing and counts as 1; where nothing was promised, or the loss is
-// not finite, it is NaN.
-func (r *Report) compare(promised, before, after, rounding float64) {
+// small as the objective's rounding the ratio says nothing and counts as 1, and how far the model is trusted had better
+// stay as it is: then compare says so. Where nothing was promised, or the loss is not finite, the ratio is NaN.
+func (r *Report) compare(promised, before, after, rounding float64) (silent bool) {
 	r.ModelDecrease, r.Decrease = promised, before-after
 	r.Rho = r.Decrease / promised
-	if math.Abs(r.Decrease) <= rounding && math.Abs(promised) <= rounding {
+	silent = math.Abs(r.Decrease) <= rounding && math.Abs(promised) <= rounding
+	if silent {
 		r.Rho = 1
 	} else if !(promised > 0) || !finite(r.Rho) {
 		r.Rho = math.NaN()
 	}
+	return silent
 }

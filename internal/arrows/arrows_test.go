@@ -49,6 +49,7 @@ var allowed = map[string]row{
 	"internal/bench":            {own: []string{"autodiff", "autodiff/builtin", "autodiff/exec", "autodiff/ops", "internal/kernel", "internal/parallel", "nn"}, graph: true},
 	"internal/chart":            {},
 	"internal/cli":              {own: []string{"internal/spell"}},
+	"internal/functions":        {own: []string{"optimizers"}},
 	"internal/golden":           {},
 	"internal/golden/goldennet": {own: []string{"internal/golden", "nn"}, graph: false},
 	"internal/kernel":           {},
