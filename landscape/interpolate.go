@@ -106,3 +106,18 @@ func Distance(x, y []float64) float64 {
 	axpy(d, -1, y)
 	return norm(d)
 }
+
+// Difference is x - y.
+func Difference(x, y []float64) []float64 {
+	d := make([]float64, len(x))
+	copy(d, x)
+	axpy(d, -1, y)
+	return d
+}
+
+// Lengthen scales x, which is not 0, to a length.
+func Lengthen(x []float64, length float64) {
+	if now := norm(x); now > 0 {
+		scale(length/now, x)
+	}
+}

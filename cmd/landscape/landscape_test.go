@@ -178,3 +178,41 @@ func TestPath(t *testing.T) {
 		t.Errorf("status %d: %s", code, errs)
 	}
 }
+
+func TestSurface(t *testing.T) {
+	a, b := trained(t), trained(t)
+	folder := filepath.Join(a, "landscape")
+	for _, more := range [][]string{{}, {"-directions", "eigen", "-range", "0.5"}, {"-directions", "gradient", "-scale", "layer"},
+		{"-directions", "runs", "-to", filepath.Join(b, "best.safetensors") + "," + b}} {
+		args := append([]string{"surface", a, "-points", "5", "-examples", "100"}, more...)
+		code, out, errs := call(context.Background(), args...)
+		if len(more) > 1 && more[1] == "runs" { // best is not there without validation
+			if code != cli.ExitFailed {
+				t.Errorf("%v: status %d: %s", more, code, out)
+			}
+			continue
+		}
+		if code != cli.ExitDone || !strings.Contains(out, "5 x 5 losses") {
+			t.Errorf("%v: status %d: %s\n%s", more, code, out, errs)
+		}
+	}
+	expectFiles(t, folder, "surface.json", "surface.csv", "surface-map.png", "surface-map.svg", "surface-3d.png", "surface.html")
+	page, err := os.ReadFile(filepath.Join(folder, "surface.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := string(page); strings.Contains(s, "http") || !strings.Contains(s, `"loss":[`) {
+		t.Error("the page reads from the network, or has no losses")
+	}
+	for args, want := range map[string]string{
+		"-directions randm": `did you mean "random"?`,
+		"-scale filtre":     `did you mean "filter"?`,
+		"-directions runs":  "needs two runs",
+		"-points 1":         "-points 1",
+	} {
+		code, _, errs := call(context.Background(), append([]string{"surface", a}, strings.Fields(args)...)...)
+		if code != cli.ExitUsage || !strings.Contains(errs, want) {
+			t.Errorf("%s: status %d, %s", args, code, errs)
+		}
+	}
+}

@@ -22,7 +22,7 @@ type measurement struct {
 
 // measurements lists all, in the order of the help.
 func measurements() []measurement {
-	return []measurement{spectrumMeasurement, pathMeasurement, symmetryMeasurement}
+	return []measurement{spectrumMeasurement, surfaceMeasurement, pathMeasurement, symmetryMeasurement}
 }
 
 // run is the command: it writes results to stdout, notes and progress to stderr
