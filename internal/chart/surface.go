@@ -205,7 +205,7 @@ func (s *Surface) drawMap(c draw.Canvas) {
 	if len(s.Series) > 0 {
 		size := st.layout(200)
 		inner := p.DataCanvas(c)
-		corner := draw.Crop(inner, inner.Max.X-inner.Min.X-size.X-6, -6, inner.Max.Y-inner.Min.Y-size.Y-6, -6)
+		corner := draw.Crop(inner, inner.Max.X-inner.Min.X-size.X-18, -6, inner.Max.Y-inner.Min.Y-size.Y-6, -6)
 		corner.SetColor(color.NRGBA{0xff, 0xff, 0xff, 0xd0})
 		corner.Fill(corner.Rectangle.Path())
 		st.draw(draw.Crop(corner, 3, 0, 0, 0))
@@ -287,8 +287,8 @@ func (s *Surface) draw3D(c draw.Canvas) {
 		c.StrokeLines(draw.LineStyle{Color: color.NRGBA{0, 0, 0, 0x38}, Width: vg.Points(0.3)}, append(q.points, q.points[0]))
 	}
 	// Behind the floor's nearest edges, in front of everything.
-	name(middle(corners[0], corners[1]), s.X.Label, 0, -16)
-	name(middle(corners[1], corners[2]), s.Y.Label, 0, -16)
+	name(middle(corners[0], corners[1]), s.X.Label, -st.Width(s.X.Label)/2-6, -10)
+	name(middle(corners[1], corners[2]), s.Y.Label, st.Width(s.Y.Label)/2+6, -10)
 	name(corners[0], short(s.XS[0])+", "+short(s.YS[0]), 0, -12)
 	name(corners[2], short(s.XS[nx-1])+", "+short(s.YS[ny-1]), 0, -12)
 }
