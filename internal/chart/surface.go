@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"math"
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/palette"
@@ -245,6 +246,7 @@ func (s *Surface) draw3D(c draw.Canvas) {
 	name := func(at vg.Point, text string, dx, dy vg.Length) {
 		c.FillText(st, vg.Point{X: at.X - st.Width(text)/2 + dx, Y: at.Y + dy}, text)
 	}
+	text := func(v float64) string { return strconv.FormatFloat(v, 'g', 3, 64) }
 	middle := func(a, b vg.Point) vg.Point { return vg.Point{X: (a.X + b.X) / 2, Y: (a.Y + b.Y) / 2} }
 	type quad struct {
 		points []vg.Point
@@ -289,6 +291,6 @@ func (s *Surface) draw3D(c draw.Canvas) {
 	// Behind the floor's nearest edges, in front of everything.
 	name(middle(corners[0], corners[1]), s.X.Label, -st.Width(s.X.Label)/2-6, -10)
 	name(middle(corners[1], corners[2]), s.Y.Label, st.Width(s.Y.Label)/2+6, -10)
-	name(corners[0], short(s.XS[0])+", "+short(s.YS[0]), 0, -12)
-	name(corners[2], short(s.XS[nx-1])+", "+short(s.YS[ny-1]), 0, -12)
+	name(corners[0], text(s.XS[0])+", "+text(s.YS[0]), 0, -12)
+	name(corners[2], text(s.XS[nx-1])+", "+text(s.YS[ny-1]), 0, -12)
 }
