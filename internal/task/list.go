@@ -45,8 +45,11 @@ func ListOptimizers(w io.Writer) error {
 }
 
 func memory(info optimizers.Info) string {
-	if info.Memory == 0 {
+	switch info.Memory {
+	case 0:
 		return ""
+	case 1:
+		return " (keeps 1 number a parameter)"
 	}
 	return fmt.Sprintf(" (keeps %d numbers a parameter)", info.Memory)
 }
