@@ -61,97 +61,75 @@ func startAdaHessian[T Float](m *AdaHessian, l Layout) (Optimizer[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &adaHessian[T]{core: newCore[T]("adahessian", NeedGrad|NeedHessian, l), rate: newRate(s.LR), set: s}
-	o.beta1 = newKnob("beta1", s.Beta1, math.Nextafter(1, 0))
-	o.mean, o.square, o.diagonal = make([]T, o.size), make([]T, o.size), make([]T, o.size)
+	o := &adaHessian[T]{set: s, momentum: momentum{none: true}}
+	o.init("adahessian", l, o)
+	o.needs |= NeedHessian
+	o.look = o.curvature
+	o.rated(&o.rate, s.LR)
+	if s.Beta1 != 0 {
+		o.withMomentum(&o.momentum, "beta1", s.Beta1, math.Nextafter(1, 0))
+	}
+	o.mean, o.square = o.keep("exp_avg"), o.keep("exp_hessian_diag_sq")
+	o.diagonal = make([]T, o.size)
 	o.estimate = newHutchinson(&o.core, s.Seed, s.Probes, false)
-	o.pass = o.block
 	return o, nil
 }
 
 type adaHessian[T Float] struct {
-	core[T]
+	elementwise[T]
 	rate
-	beta1        knob
+	momentum
 	set          AdaHessian
 	mean, square []T
 	diagonal     []T // D of the step, where it looks
 	estimate     *hutchinson[T]
 
 	// Of the step that is being taken.
-	x    []T
-	look bool
-	c    adaHessianCoefficients
-	pass func(worker, i int) // block, made once
+	fresh bool // the diagonal is
+	c     adaHessianCoefficients
 }
 
-type adaHessianCoefficients struct{ beta1, rate, unbias, decay float64 }
+type adaHessianCoefficients struct{ beta1, rate, unbias, keep float64 }
 
-// Momentum is the beta1 of the next step.
-func (o *adaHessian[T]) Momentum() float64 { return o.beta1.now }
-
-// SetMomentum changes beta1, unless the settings have none.
-func (o *adaHessian[T]) SetMomentum(beta1 float64) {
-	if o.set.Beta1 != 0 {
-		o.beta1.now = beta1
+// curvature looks at the curvature, in the steps that do.
+func (o *adaHessian[T]) curvature(ctx context.Context, x []T, p Problem[T], batch Sample[T]) (work int64, lowest float64, err error) {
+	if o.fresh = o.steps%o.set.Every == 0; !o.fresh {
+		return 0, 0, nil
 	}
-}
-
-func (o *adaHessian[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) {
-	if err := o.lr.check(o.method); err != nil {
-		return Report{}, err
-	}
-	if err := o.beta1.check(o.method); err != nil {
-		return Report{}, err
-	}
-	batch, r, err := o.gradient(ctx, x, p)
+	sample, err := curvatureSample(o.method, o.set.Curvature, batch, p)
 	if err != nil {
-		return Report{}, err
+		return 0, 0, err
 	}
-	o.look = o.steps%o.set.Every == 0
-	if o.look {
-		sample, err := curvatureSample(o.method, o.set.Curvature, batch, p)
-		if err != nil {
-			return Report{}, err
-		}
-		work, err := o.estimate.diagonal(ctx, o.diagonal, sample, x, o.steps)
-		if err != nil {
-			return Report{}, err
-		}
-		r.Work += work
-		r.MinCurvature = o.estimate.lowest
-		if o.set.AverageKernels == On {
-			o.average()
-		}
+	if work, lowest, err = o.estimate.diagonal(ctx, o.diagonal, sample, x, o.steps); err != nil {
+		return 0, 0, err
 	}
-	o.steps++
-	looks := (o.steps + o.set.Every - 1) / o.set.Every
-	o.c = adaHessianCoefficients{
-		beta1: o.beta1.now, rate: o.lr.now / (1 - math.Pow(o.beta1.now, float64(o.steps))),
-		unbias: 1 / math.Sqrt(1-math.Pow(o.set.Beta2, float64(looks))), decay: 1 - o.lr.now*o.set.WeightDecay,
+	if o.set.AverageKernels == On {
+		o.average()
 	}
-	o.x = x
-	inBlocks(o.size, o.pass)
-	o.x = nil
-	r.LR = o.lr.now
-	return r, nil
+	return work, lowest, nil
 }
 
-// block takes the step in one block of the parameters.
-func (o *adaHessian[T]) block(_, i int) {
-	x, g, m, s, d := block(o.x, i), block(o.grad, i), block(o.mean, i), block(o.square, i), block(o.diagonal, i)
+func (o *adaHessian[T]) prepare(t int, _ []T) {
+	looks := (t + o.set.Every - 1) / o.set.Every
+	beta1 := o.Momentum()
+	o.c = adaHessianCoefficients{beta1: beta1, rate: o.Rate() / (1 - math.Pow(beta1, float64(t))),
+		unbias: 1 / math.Sqrt(1-math.Pow(o.set.Beta2, float64(looks))), keep: 1 - o.Rate()*o.set.WeightDecay}
+}
+
+func (o *adaHessian[T]) update(x, g []T, i int) {
+	m, s, d := block(o.mean, i), block(o.square, i), block(o.diagonal, i)
 	beta1, beta2, eps, power := T(o.c.beta1), T(o.set.Beta2), T(o.set.Eps), o.set.Power
-	rate, unbias, decay := T(o.c.rate), T(o.c.unbias), T(o.c.decay)
+	rate, unbias, keep := T(o.c.rate), T(o.c.unbias), T(o.c.keep)
 	for k := range x {
 		m[k] = beta1*m[k] + (1-beta1)*g[k]
-		if o.look {
+		if o.fresh {
 			s[k] = beta2*s[k] + (1-beta2)*d[k]*d[k]
 		}
 		root := T(math.Sqrt(float64(s[k]))) * unbias
 		if power != 1 {
 			root = T(math.Pow(float64(root), power))
 		}
-		x[k] = decay*x[k] - rate*m[k]/(root+eps)
+		x[k] = keep*x[k] - rate*m[k]/(root+eps)
 	}
 }
 
@@ -192,29 +170,4 @@ func curvatureSample[T Float](method string, n int, batch Sample[T], p Problem[T
 		return nil, fmt.Errorf("optimizers: %s: curvature sample: %w", method, err)
 	}
 	return s, nil
-}
-
-func (o *adaHessian[T]) shape() shape {
-	return shape{method: o.method, optional: []string{"lr", "beta1"}, vectors: map[string]int{"exp_avg": o.size, "exp_hessian_diag_sq": o.size}}
-}
-
-func (o *adaHessian[T]) State() State[T] {
-	s := State[T]{Method: o.method, Step: o.steps, Scalars: Scalars{}, Vectors: map[string][]T{
-		"exp_avg": append([]T{}, o.mean...), "exp_hessian_diag_sq": append([]T{}, o.square...),
-	}}
-	o.lr.save(s.Scalars)
-	o.beta1.save(s.Scalars)
-	return s
-}
-
-func (o *adaHessian[T]) Restore(s State[T]) error {
-	if err := s.check(o.shape()); err != nil {
-		return err
-	}
-	o.steps = s.Step
-	o.lr.load(s.Scalars)
-	o.beta1.load(s.Scalars)
-	copy(o.mean, s.Vectors["exp_avg"])
-	copy(o.square, s.Vectors["exp_hessian_diag_sq"])
-	return nil
 }

@@ -11,7 +11,10 @@ import (
 type elementwise[T Float] struct {
 	core[T]
 	prepare func(t int, x []T) // before pass, in step t, which is 1 first: computes its coefficients
-	lr      *knob              // nil for a method without a learning rate
+	// look, where it is set, asks the problem for more than the gradient of the minibatch, before anything changes. It
+	// tells the work and the lowest curvature seen, or 0.
+	look    func(ctx context.Context, x []T, p Problem[T], batch Sample[T]) (work int64, lowest float64, err error)
+	lr      *knob // nil for a method without a learning rate
 	knobs   []*knob
 	vectors []vector[T]
 	scalars []scalar
@@ -81,7 +84,7 @@ func (o *elementwise[T]) remember(name string, v *float64) {
 }
 
 // oneGradient says what its name does: see asksOneGradient.
-func (o *elementwise[T]) oneGradient() {}
+func (o *elementwise[T]) oneGradient() bool { return o.look == nil }
 
 func (o *elementwise[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) {
 	for _, k := range o.knobs {
@@ -89,9 +92,17 @@ func (o *elementwise[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report,
 			return Report{}, err
 		}
 	}
-	_, r, err := o.gradient(ctx, x, p)
+	batch, r, err := o.gradient(ctx, x, p)
 	if err != nil {
 		return Report{}, err
+	}
+	if o.look != nil {
+		work, lowest, err := o.look(ctx, x, p, batch)
+		if err != nil {
+			return Report{}, err
+		}
+		r.Work += work
+		r.MinCurvature = lowest
 	}
 	if o.lr != nil {
 		o.used = o.lr.now

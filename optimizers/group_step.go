@@ -125,8 +125,8 @@ func (o *groups[T]) complete() Optimizer[T] {
 func asksOneGradient[T Float](o Optimizer[T]) bool {
 	for {
 		switch w := o.(type) {
-		case interface{ oneGradient() }:
-			return true
+		case interface{ oneGradient() bool }:
+			return w.oneGradient()
 		case *clip[T]:
 			o = w.Optimizer
 		case *decay[T]:

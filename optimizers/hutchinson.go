@@ -15,22 +15,21 @@ type hutchinson[T Float] struct {
 	normal bool
 	count  int // probes an estimate
 	v, hv  []T
-	lowest float64 // v'Hv/v'v seen in the last estimate
 }
 
 func newHutchinson[T Float](c *core[T], seed, count int, normal bool) *hutchinson[T] {
 	return &hutchinson[T]{core: c, probes: newProbes[T](seed), normal: normal, count: count, v: make([]T, c.size), hv: make([]T, c.size)}
 }
 
-// diagonal sets dst to the estimate on s at x, and gives the work. dst is undefined after an error.
-func (h *hutchinson[T]) diagonal(ctx context.Context, dst []T, s Sample[T], x []T, step int) (work int64, err error) {
+// diagonal sets dst to the estimate on s at x, and tells the lowest v'Hv/v'v, or 0. dst is undefined after an error.
+func (h *hutchinson[T]) diagonal(ctx context.Context, dst []T, s Sample[T], x []T, step int) (work int64, lowest float64, err error) {
 	if err := s.Linearize(x); err != nil {
-		return 0, fmt.Errorf("optimizers: %s: linearize: %w", h.core.method, err)
+		return 0, 0, fmt.Errorf("optimizers: %s: linearize: %w", h.core.method, err)
 	}
-	h.lowest = math.Inf(1)
+	lowest = math.Inf(1)
 	for k := range h.count {
 		if err := ctx.Err(); err != nil {
-			return 0, fmt.Errorf("optimizers: %s: no step taken: %w", h.core.method, err)
+			return 0, 0, fmt.Errorf("optimizers: %s: no step taken: %w", h.core.method, err)
 		}
 		if h.normal {
 			h.probes.normals(h.v, step, k)
@@ -38,24 +37,24 @@ func (h *hutchinson[T]) diagonal(ctx context.Context, dst []T, s Sample[T], x []
 			h.probes.signs(h.v, step, k)
 		}
 		if err := s.HessianMul(h.hv, h.v); err != nil {
-			return 0, fmt.Errorf("optimizers: %s: Hessian product: %w", h.core.method, err)
+			return 0, 0, fmt.Errorf("optimizers: %s: Hessian product: %w", h.core.method, err)
 		}
 		work += WorkHessian * int64(s.Len())
 		along := dot(h.v, h.hv)
 		if !finite(along) {
 			if err := h.core.nonFinite("Hessian product", h.hv); err != nil {
-				return 0, err
+				return 0, 0, err
 			}
 		}
 		if vv := dot(h.v, h.v); vv > 0 {
-			h.lowest = min(h.lowest, along/vv)
+			lowest = min(lowest, along/vv)
 		}
 		add(dst, h.v, h.hv, T(1/float64(h.count)), k == 0)
 	}
-	if math.IsInf(h.lowest, 1) {
-		h.lowest = 0
+	if math.IsInf(lowest, 1) {
+		lowest = 0
 	}
-	return work, nil
+	return work, lowest, nil
 }
 
 // add adds c·v∘w to dst, or sets it to that.

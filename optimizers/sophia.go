@@ -70,109 +70,75 @@ func startSophia[T Float](m *Sophia, l Layout) (Optimizer[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	needs := NeedGrad | NeedSampledGrads
-	if s.Estimator == "hutchinson" {
-		needs = NeedGrad | NeedHessian
+	o := &sophia[T]{set: s, momentum: momentum{none: true}}
+	o.init("sophia", l, o)
+	o.look = o.estimated
+	o.rated(&o.rate, s.LR)
+	if s.Beta1 != 0 {
+		o.withMomentum(&o.momentum, "beta1", s.Beta1, math.Nextafter(1, 0))
 	}
-	o := &sophia[T]{core: newCore[T]("sophia", needs, l), rate: newRate(s.LR), set: s}
-	o.beta1 = newKnob("beta1", s.Beta1, math.Nextafter(1, 0))
-	o.mean, o.curvature, o.fresh = make([]T, o.size), make([]T, o.size), make([]T, o.size)
+	o.mean, o.curvature = o.keep("exp_avg"), o.keep("hessian")
+	o.fresh = make([]T, o.size)
 	if s.Estimator == "hutchinson" {
+		o.needs |= NeedHessian
 		o.estimate = newHutchinson(&o.core, s.Seed, 1, true)
+	} else {
+		o.needs |= NeedSampledGrads
 	}
-	o.pass = o.block
 	return o, nil
 }
 
 type sophia[T Float] struct {
-	core[T]
+	elementwise[T]
 	rate
-	beta1           knob
+	momentum
 	set             Sophia
 	mean, curvature []T
 	fresh           []T            // d of the step, or ĝ, where it looks
 	estimate        *hutchinson[T] // of Sophia-H
 
 	// Of the step that is being taken.
-	x     []T
-	look  bool
-	times T // d is this times fresh², of Sophia-G
-	pass  func(worker, i int)
+	looked bool
+	times  T // d is this times fresh², of Sophia-G
 }
 
-// Momentum is the beta1 of the next step.
-func (o *sophia[T]) Momentum() float64 { return o.beta1.now }
-
-// SetMomentum changes beta1, unless the settings have none.
-func (o *sophia[T]) SetMomentum(beta1 float64) {
-	if o.set.Beta1 != 0 {
-		o.beta1.now = beta1
+// estimated makes a fresh estimate of the curvature, in the steps that do.
+func (o *sophia[T]) estimated(ctx context.Context, x []T, p Problem[T], batch Sample[T]) (work int64, lowest float64, err error) {
+	if o.looked = o.steps%o.set.Every == 0; !o.looked {
+		return 0, 0, nil
 	}
-}
-
-func (o *sophia[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) {
-	if err := o.lr.check(o.method); err != nil {
-		return Report{}, err
-	}
-	if err := o.beta1.check(o.method); err != nil {
-		return Report{}, err
-	}
-	batch, r, err := o.gradient(ctx, x, p)
+	sample, err := curvatureSample(o.method, o.set.Curvature, batch, p)
 	if err != nil {
-		return Report{}, err
+		return 0, 0, err
 	}
-	o.look = o.steps%o.set.Every == 0
-	if o.look {
-		sample, err := curvatureSample(o.method, o.set.Curvature, batch, p)
-		if err != nil {
-			return Report{}, err
-		}
-		work, err := o.sample(ctx, sample, x)
-		if err != nil {
-			return Report{}, err
-		}
-		r.Work += work
-		if o.estimate != nil {
-			r.MinCurvature = o.estimate.lowest
-		}
-	}
-	o.x = x
-	inBlocks(o.size, o.pass)
-	o.x = nil
-	o.steps++
-	r.LR = o.lr.now
-	return r, nil
-}
-
-// sample makes the estimate of a look.
-func (o *sophia[T]) sample(ctx context.Context, s Sample[T], x []T) (work int64, err error) {
 	if o.estimate != nil {
-		return o.estimate.diagonal(ctx, o.fresh, s, x, o.steps)
+		return o.estimate.diagonal(ctx, o.fresh, sample, x, o.steps)
 	}
-	g, ok := SampleAs[SampledGrads[T]](s)
+	g, ok := SampleAs[SampledGrads[T]](sample)
 	if !ok {
-		return 0, fmt.Errorf("optimizers: sophia: the problem's samples give no %v", NeedSampledGrads)
+		return 0, 0, fmt.Errorf("optimizers: sophia: the problem's samples give no %v", NeedSampledGrads)
 	}
 	if err := g.SampledGrad(o.fresh, x, 0); err != nil {
-		return 0, fmt.Errorf("optimizers: sophia: gradient with sampled targets: %w", err)
+		return 0, 0, fmt.Errorf("optimizers: sophia: gradient with sampled targets: %w", err)
 	}
 	if !finite(norm(o.fresh)) {
 		if err := o.nonFinite("gradient with sampled targets", o.fresh); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 	}
-	o.times = T(s.Len())
-	return WorkSampledGrad * int64(s.Len()), nil
+	o.times = T(sample.Len())
+	return WorkSampledGrad * int64(sample.Len()), 0, nil
 }
 
-// block takes the step in one block of the parameters.
-func (o *sophia[T]) block(_, i int) {
-	x, g, m, h, d := block(o.x, i), block(o.grad, i), block(o.mean, i), block(o.curvature, i), block(o.fresh, i)
-	beta1, beta2, rho, eps := T(o.beta1.now), T(o.set.Beta2), T(o.set.Rho), T(o.set.Eps)
-	lr, keep := T(o.lr.now), T(1-o.lr.now*o.set.WeightDecay)
+func (o *sophia[T]) prepare(int, []T) {}
+
+func (o *sophia[T]) update(x, g []T, i int) {
+	m, h, d := block(o.mean, i), block(o.curvature, i), block(o.fresh, i)
+	beta1, beta2, rho, eps := T(o.Momentum()), T(o.set.Beta2), T(o.set.Rho), T(o.set.Eps)
+	lr, keep := T(o.Rate()), T(1-o.Rate()*o.set.WeightDecay)
 	for k := range x {
 		m[k] = beta1*m[k] + (1-beta1)*g[k]
-		if o.look {
+		if o.looked {
 			fresh := d[k]
 			if o.estimate == nil {
 				fresh *= o.times * fresh
@@ -181,29 +147,4 @@ func (o *sophia[T]) block(_, i int) {
 		}
 		x[k] = keep*x[k] - lr*min(max(m[k]/max(rho*h[k], eps), -1), 1)
 	}
-}
-
-func (o *sophia[T]) shape() shape {
-	return shape{method: o.method, optional: []string{"lr", "beta1"}, vectors: map[string]int{"exp_avg": o.size, "hessian": o.size}}
-}
-
-func (o *sophia[T]) State() State[T] {
-	s := State[T]{Method: o.method, Step: o.steps, Scalars: Scalars{}, Vectors: map[string][]T{
-		"exp_avg": append([]T{}, o.mean...), "hessian": append([]T{}, o.curvature...),
-	}}
-	o.lr.save(s.Scalars)
-	o.beta1.save(s.Scalars)
-	return s
-}
-
-func (o *sophia[T]) Restore(s State[T]) error {
-	if err := s.check(o.shape()); err != nil {
-		return err
-	}
-	o.steps = s.Step
-	o.lr.load(s.Scalars)
-	o.beta1.load(s.Scalars)
-	copy(o.mean, s.Vectors["exp_avg"])
-	copy(o.curvature, s.Vectors["hessian"])
-	return nil
 }
