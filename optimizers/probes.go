@@ -31,6 +31,12 @@ func (p *probes[T]) signs(dst []T, step, draw int) { p.fill(dst, step, draw, fal
 // normals fills dst with numbers of the standard normal distribution.
 func (p *probes[T]) normals(dst []T, step, draw int) { p.fill(dst, step, draw, true) }
 
+// uniforms fills dst with numbers on [0, 1) that signs and normals do not use.
+func (p *probes[T]) uniforms(dst []float64, step int) {
+	const stream = 2
+	kernel.Uniform(dst, kernel.Mix(p.seed, uint64(step)), stream, 0, 0)
+}
+
 func (p *probes[T]) fill(dst []T, step, draw int, normal bool) {
 	p.dst, p.key, p.draw, p.normal = dst, kernel.Mix(p.seed, uint64(step)), uint32(draw), normal
 	inBlocks(len(dst), p.pass)
