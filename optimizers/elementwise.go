@@ -3,6 +3,7 @@ package optimizers
 import (
 	"context"
 
+	"github.com/saddle-ml/saddle/internal/pages"
 	"github.com/saddle-ml/saddle/internal/parallel"
 )
 
@@ -74,6 +75,7 @@ func (o *elementwise[T]) keep(name string) []T { return o.keepSome(name, o.size)
 // keepSome makes one of n elements.
 func (o *elementwise[T]) keepSome(name string, n int) []T {
 	v := make([]T, n)
+	pages.Huge(v)
 	o.vectors = append(o.vectors, vector[T]{name, v})
 	return v
 }

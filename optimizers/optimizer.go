@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+
+	"github.com/saddle-ml/saddle/internal/pages"
 )
 
 // Optimizer is a method at work on one parameter vector. It is not safe for concurrent use.
@@ -111,8 +113,10 @@ type core[T Float] struct {
 }
 
 func newCore[T Float](method string, needs Oracle, l Layout) core[T] {
-	n := l.Size()
-	return core[T]{method: method, layout: l, needs: needs, size: n, grad: make([]T, n)}
+	c := core[T]{method: method, layout: l, needs: needs, size: l.Size()}
+	c.grad = make([]T, c.size)
+	pages.Huge(c.grad)
+	return c
 }
 
 // Needs is what the problem must be able to answer.
