@@ -171,6 +171,7 @@ type Graph struct {
 	X, Y            *Node   // inputs: examples and targets
 	Params, Buffers []*Node // in the model's order
 	Output          *Node   // [batch, output...]
+	Layers          []*Node // [batch, ...], the output of each layer of Rows
 	Loss            *Node   // a scalar: the mean loss
 	Penalty         *Node   // the part of Loss for the parameters alone; nil for none
 	Metrics         []Metric
@@ -255,6 +256,7 @@ func (m *Model[T]) Graph(batch int, training bool) (*Graph, error) {
 	}
 	g, s := m.scope(batch, training)
 	g.Output = m.apply(s, g)
+	g.Layers = s.net.layers
 	if err := s.Err(); err != nil {
 		return nil, err
 	}

@@ -40,7 +40,8 @@ type graphing struct {
 	averaged map[string][]*Node // of each buffer, the batch's statistics that it averages
 	owners   map[string]owner   // of parameters and buffers
 	streams  uint32
-	rows     []Row // of the summary
+	rows     []Row   // of the summary
+	layers   []*Node // their outputs
 	sites    []*site
 }
 
@@ -141,6 +142,7 @@ func (s *Scope) Layer(l Layer, x *Node) *Node {
 			n += size(p.Shape)
 		}
 		s.net.rows = append(s.net.rows, Row{Name: child.path, Layer: describe(l), Output: slices.Clone([]int(y.Shape()))[1:], Params: n})
+		s.net.layers = append(s.net.layers, y)
 	}
 	return y
 }
