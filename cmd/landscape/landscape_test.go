@@ -216,3 +216,38 @@ func TestSurface(t *testing.T) {
 		}
 	}
 }
+
+func TestTablesAndReport(t *testing.T) {
+	dir := trained(t)
+	folder := filepath.Join(dir, "landscape")
+	if code, _, errs := call(context.Background(), "report", dir); code != cli.ExitFailed || !strings.Contains(errs, "no measurements yet") {
+		t.Errorf("status %d: %s", code, errs)
+	}
+	for _, c := range []struct{ name, want string }{{"sharpness", "worst rise, adaptive"}, {"noise", "noise scale"}, {"features", "rank of the Jacobian"}, {"symmetry", "rescale"}} {
+		code, out, errs := call(context.Background(), c.name, dir, "-examples", "60")
+		if code != cli.ExitDone || !strings.Contains(out, c.want) {
+			t.Errorf("%s: status %d: %s\n%s", c.name, code, out, errs)
+		}
+		expectFiles(t, folder, c.name+".json", c.name+".csv")
+		if _, again, _ := call(context.Background(), c.name, dir, "-examples", "60"); again != out {
+			t.Errorf("%s, again:\n%s", c.name, again)
+		}
+	}
+	if code, out, errs := call(context.Background(), "path", dir, "-points", "5", "-examples", "60"); code != cli.ExitDone {
+		t.Errorf("status %d: %s\n%s", code, out, errs)
+	}
+	code, out, errs := call(context.Background(), "report", dir)
+	if code != cli.ExitDone || !strings.Contains(out, "5 sections") {
+		t.Fatalf("status %d: %s\n%s", code, out, errs)
+	}
+	page, err := os.ReadFile(filepath.Join(folder, "report.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := string(page); strings.Contains(s, "http") || !strings.Contains(s, "data:image/png;base64,") || !strings.Contains(s, "noise scale") {
+		t.Error("the page reads from the network, or lacks a picture or a table")
+	}
+	if code, _, errs := call(context.Background(), "sharpness", dir, "-radius", "0"); code != cli.ExitUsage || !strings.Contains(errs, "-radius 0") {
+		t.Errorf("status %d: %s", code, errs)
+	}
+}

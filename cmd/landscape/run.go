@@ -22,7 +22,7 @@ type measurement struct {
 
 // measurements lists all, in the order of the help.
 func measurements() []measurement {
-	return []measurement{spectrumMeasurement, surfaceMeasurement, pathMeasurement, symmetryMeasurement}
+	return []measurement{spectrumMeasurement, surfaceMeasurement, pathMeasurement, symmetryMeasurement, sharpnessMeasurement, noiseMeasurement, featuresMeasurement, reportMeasurement}
 }
 
 // run is the command: it writes results to stdout, notes and progress to stderr
