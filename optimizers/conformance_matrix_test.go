@@ -1,6 +1,7 @@
 package optimizers_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -45,6 +46,23 @@ var clashes = map[string]string{
 	"hf+decay":                                    "hf has no learning rate for the decay to follow; allowed is by_rate=false",
 	"sgd+lookahead:momentum=reset":                "momentum is reset, and sgd has none; allowed is keep",
 	"adam:beta1=0+lookahead:momentum=interpolate": "momentum is interpolate, and adam has none; allowed is keep",
+}
+
+func init() {
+	maps.Copy(goals, map[string][]opttest.Goal{
+		// The functions have one vector.
+		"muon": near("muon:vector_lr=0.02,vector_beta2=0.999", 10000, "muon:vector_lr=0.05", 1500, "muon:vector_lr=0.03,vector_beta2=0.999", 20000, "muon:vectors=sgd,lr=0.1", 500),
+		"soap": near("soap:lr=0.02,weight_decay=0,beta2=0.999", 15000, "soap:lr=0.05,weight_decay=0,precondition_1d,frequency=1", 2000,
+			"soap:lr=0.05,weight_decay=0,beta2=0.999", 20000, "soap:lr=0.02,weight_decay=0", 2000),
+	})
+	maps.Copy(variants, map[string][]string{
+		"muon": {
+			"muon:preset=torch,adjust=match_rms_adamw", "muon:nesterov=false,weight_decay=0.1,ns_steps=1", "muon:vectors=sgd,vector_weight_decay=0.1",
+			"muon:layers=hidden,momentum=0", "muon:lr=0", "muon:adjust=none,a=1.5,b=-0.5,c=0",
+		},
+		"soap": {"soap:frequency=2,weight_decay=0.1", "soap:precondition_1d,frequency=1,normalize_grads", "soap:max_dim=2,frequency=1", "soap:max_dim=1,correct_bias=false,shampoo_beta=0,beta1=0"},
+	})
+	wrapped = append(wrapped, "muon+lookahead:k=2,momentum=interpolate+ema+clip", "muon+decay+accumulate+sam", "muon+onecycle:steps=20")
 }
 
 func TestWrappedConformance(t *testing.T) {

@@ -171,8 +171,15 @@ func (w *lookahead[T]) Restore(s State[T]) error {
 	return nil
 }
 
-// MomentumBuffer is the momentum.
-func (o *sgd[T]) MomentumBuffer() []T { return o.buffer }
+// MomentumBuffer is the method's mean of the gradient, whatever it calls it, or nil where it keeps none.
+func (o *elementwise[T]) MomentumBuffer() []T {
+	for _, v := range o.vectors {
+		if (v.name == "momentum_buffer" || v.name == "exp_avg") && len(v.v) == o.size {
+			return v.v
+		}
+	}
+	return nil
+}
 
 // MomentumBuffer is the running mean of the gradient, which is the momentum unless beta1 is 0.
 func (o *adam[T]) MomentumBuffer() []T {

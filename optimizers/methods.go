@@ -25,6 +25,7 @@ func methods() []Method {
 		newtonMethods(),
 		hessianMethods(),
 		kroneckerMethods(),
+		matrixMethods(),
 	)
 }
 

@@ -4,3 +4,8 @@ package optimizers
 func commonWrappers() []wrapper {
 	return []wrapper{&Clip{}, &Decay{}, &Noise{}, &SAM{}, &Accumulate{}, &Lookahead{}, &EMA{}, &Polyak{}, &SWA{}}
 }
+
+// matrixMethods makes one of each method that treats weights as matrices, or tensors as wholes.
+func matrixMethods() []Method {
+	return []Method{&Muon{}, &SOAP{}}
+}

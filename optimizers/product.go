@@ -67,3 +67,8 @@ func (p *products[T]) mul(c, a, b []T, m, n, k int) {
 func (p *products[T]) gram(c, a []T, n, k, row int, add bool) {
 	p.do(productShape{n, n, k, kernel.Mat{Row: 1, Col: row}, kernel.Mat{Row: row, Col: 1}, n}, c, a, a, add)
 }
+
+// outer sets C [m, m] to A A' for rows A [m, k] that are row apart, or adds it.
+func (p *products[T]) outer(c, a []T, m, k, row int, add bool) {
+	p.do(productShape{m, m, k, kernel.Mat{Row: row, Col: 1}, kernel.Mat{Row: 1, Col: row}, m}, c, a, a, add)
+}
