@@ -35,6 +35,7 @@ type options struct {
 	minAcc  float64
 	quiet   bool
 	profile bool
+	lrFind  bool
 	list    bool
 }
 
@@ -66,6 +67,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.Float64Var(&o.minAcc, "min-acc", 0, "end with status 4 if the test accuracy (0 to 1) is lower")
 	f.BoolVar(&o.quiet, "quiet", false, "show no progress")
 	f.BoolVar(&o.profile, "profile", false, "measure every operation: a table at the end, and profile.txt and trace.json, for ui.perfetto.dev, in the run directory")
+	f.BoolVar(&o.lrFind, "lr-find", false, "try learning rates from 1e-7 to 10 in 100 steps and suggest one: lr-find.csv, .png and .svg in the directory of -out, or here")
 	f.BoolVar(&o.list, "list", false, "list data sets, models, optimizers and schedules")
 	return f
 }
@@ -112,6 +114,11 @@ func (o *options) check() error {
 	if err := errors.Join(o.Count("epochs", o.Epochs, maxEpochs), o.Count("batch", o.Batch, math.MaxInt), o.Count("limit", o.Limit, math.MaxInt),
 		o.Count("threads", o.threads, maxThreads), o.Number("lr", o.lr), o.Number("weight-decay", o.weightDecay), o.Number("clip", o.clip)); err != nil {
 		return err
+	}
+	if o.lrFind {
+		if err := o.findable(); err != nil {
+			return err
+		}
 	}
 	switch {
 	case !(o.minAcc >= 0 && o.minAcc <= 1):

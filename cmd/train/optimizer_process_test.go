@@ -1,10 +1,15 @@
 package main
 
 import (
+	"bytes"
+	"encoding/csv"
+	"encoding/xml"
+	"image/png"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -133,6 +138,50 @@ func TestGroupsStandNextToTheMethod(t *testing.T) {
 		}
 		if got, err := o.optimizer(); err != nil || got != want {
 			t.Errorf("%s: %q (%v), want %q", args, got, err, want)
+		}
+	}
+}
+
+// -lr-find suggests a rate, and leaves a table and two pictures.
+func TestLRFind(t *testing.T) {
+	dir := t.TempDir()
+	r := invoke(t, dir, "-data", "blobs", "-model", "20-32-10", "-lr-find", "-opt", "sgd", "-out", "found")
+	if r.code != cli.ExitDone || !strings.HasPrefix(r.stdout, "suggested learning rate 0.") || !strings.Contains(r.stdout, "saved in "+filepath.Join("found", "lr-find.csv")) {
+		t.Fatalf("%+v", r)
+	}
+	rate, err := strconv.ParseFloat(strings.Fields(strings.ReplaceAll(r.stdout, ":", ""))[3], 64)
+	if err != nil || !(rate > 1e-3 && rate < 1) {
+		t.Errorf("suggested %v: %v", rate, err)
+	}
+	rows, err := csv.NewReader(bytes.NewReader(read(t, dir, "found", "lr-find.csv"))).ReadAll()
+	if err != nil || len(rows) < 50 {
+		t.Errorf("%d rows: %v", len(rows), err)
+	}
+	if _, err := png.Decode(bytes.NewReader(read(t, dir, "found", "lr-find.png"))); err != nil {
+		t.Error(err)
+	}
+	var svg struct{ XMLName xml.Name }
+	if err := xml.Unmarshal(read(t, dir, "found", "lr-find.svg"), &svg); err != nil || svg.XMLName.Local != "svg" {
+		t.Errorf("%v %v", svg, err)
+	}
+	if files, _ := filepath.Glob(filepath.Join(dir, "found", "*")); len(files) != 3 {
+		t.Errorf("files %v", files)
+	}
+	if again := invoke(t, dir, "-data", "blobs", "-model", "20-32-10", "-lr-find", "-opt", "sgd", "-quiet"); again.code != cli.ExitDone || again.stderr != "" ||
+		!bytes.Equal(read(t, dir, "lr-find.csv"), read(t, dir, "found", "lr-find.csv")) {
+		t.Errorf("in the directory itself: %+v", again)
+	}
+	for args, want := range map[string]string{
+		"-opt hf":          "-lr-find: hf has no learning rate to be found",
+		"-opt adam+cosine": "has the schedule cosine that does; leave it out",
+		"-schedule cosine": "-schedule is not allowed beside it",
+		"-lr 0.1":          "-lr is not allowed beside it",
+		"-epochs 3":        "-epochs is not allowed beside it",
+		"-opt adma":        `did you mean "adam"?`,
+		"-resume found":    "-lr-find is not allowed beside it",
+	} {
+		if r := invoke(t, dir, append([]string{"-lr-find"}, strings.Fields(args)...)...); r.code != cli.ExitUsage || !strings.Contains(r.stderr, want) {
+			t.Errorf("%s: %+v; want %s", args, r, want)
 		}
 	}
 }

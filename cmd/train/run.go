@@ -106,6 +106,9 @@ func fit[T train.Float](ctx context.Context, o *options, stdout, stderr io.Write
 	if err != nil {
 		return err
 	}
+	if o.lrFind {
+		return findRate(ctx, o, method, m, t, stdout, stderr)
+	}
 	c := train.Config{Optimizer: method, Epochs: o.Epochs, Batch: o.Batch, Seed: o.Seed, Val: t.Val, Test: t.Test,
 		Data: t.Name, Model: o.Model, Settings: o.settings, Resume: o.resume != ""}
 	switch {
