@@ -20,8 +20,9 @@ import (
 // so that there is neither a learning rate nor a momentum to choose (section 7; one product with D and one with p). Where D and p
 // are as good as parallel, or α would be negative, μ is 0. The details are those of sections 5, 6 and 8:
 //
-//   - Factors are estimated every StatEvery steps, and in each of the first ten, on the share Curvature of a minibatch,
-//     with targets drawn from the model; they are means that forget by min(1-1/k, EMA) at estimate k. Inverses follow at
+//   - Factors are estimated every StatEvery steps, and in each of the first ten, on the share Factors of a minibatch, with
+//     targets drawn from the model. The quadratic is that of the share Curvature of the minibatch, or of as many of its
+//     examples as have Rank outputs: with less, it does not see what the step does to the others. Factors are means that forget by min(1-1/k, EMA) at estimate k. Inverses follow at
 //     steps 0, 1, 2, 5, 10 and then every InvertEvery.
 //   - Damping, after Levenberg and Marquardt: every AdaptEvery steps, with ρ = (f(x+s) - f(x)) / q(s) on the minibatch, λ is
 //     multiplied by 0.95^AdaptEvery where ρ > 3/4 and divided by it where ρ < 1/4. γ stays in [MinGamma, MaxGamma]. A step
@@ -47,7 +48,9 @@ type KFAC struct {
 	MinGamma     float64 `set:"min_gamma" default:"0.05" range:"[0,inf)" help:"least γ, the root of the damping of the factors"`
 	MaxGamma     float64 `set:"max_gamma" default:"1" range:"(0,inf)" help:"largest γ"`
 	EMA          float64 `set:"ema" default:"0.95" range:"[0,1)" help:"share of the old factors that a new estimate leaves"`
-	Curvature    float64 `set:"curvature" default:"0.125" range:"(0,1]" help:"examples for factors and products, as a share of a minibatch"`
+	Factors      float64 `set:"factors" default:"0.125" range:"(0,1]" help:"examples for factors, as a share of a minibatch"`
+	Curvature    float64 `set:"curvature" default:"0.125" range:"(0,1]" help:"examples for the exact quadratic: at least this share of a minibatch, and"`
+	Rank         int     `set:"rank" default:"5000" range:"[1,inf)" help:"so many that all their outputs are at least this many"`
 	StatEvery    int     `set:"stat_every" default:"2" range:"[1,inf)" help:"steps from one estimate of the factors to the next"`
 	InvertEvery  int     `set:"invert_every" default:"20" range:"[1,inf)" help:"steps from one inversion to the next"`
 	AdaptEvery   int     `set:"adapt_every" default:"5" range:"[1,inf)" help:"steps from one look at the damping to the next"`
@@ -103,11 +106,6 @@ func startKFAC[T Float](m *KFAC, l Layout) (Optimizer[T], error) {
 	o := &kfac[T]{core: newCore[T]("kfac", needs, l), rate: newRate(s.LR), momentum: newKnob("momentum", s.Momentum, math.Nextafter(1, 0)),
 		set: s, curvature: k, damping: s.Damping}
 	o.last, o.direction, o.trial = make([]T, o.size), make([]T, o.size), make([]T, o.size)
-	if s.Rescale == On {
-		for i := range o.products {
-			o.products[i] = make([]T, o.size)
-		}
-	}
 	if s.Average > 0 {
 		o.average = make([]T, o.size)
 	}
@@ -128,9 +126,10 @@ type kfac[T Float] struct {
 	// Of the step that is being taken.
 	ctx       context.Context
 	direction []T
-	products  [2][]T // with the curvature, of direction and last
-	pair      [2][2][]T
 	trial     []T
+	pair      [2][]T     // direction and last
+	forms     [4]float64 // their curvature
+	product   []T        // with one of them, where the problem knows no forms
 	work      int64
 }
 

@@ -50,16 +50,12 @@ func (o *kfac[T]) step(x []T, p Problem[T], batch Sample[T], r *Report) error {
 	if decay != 0 {
 		axpy(o.grad, T(decay), x)
 	}
-	sample, err := o.draw(batch, p)
-	if err != nil {
-		return err
-	}
-	estimates, err := o.precondition(sample, x)
+	estimates, outputs, err := o.precondition(x, p, batch)
 	if err != nil {
 		return err
 	}
 	scale(o.direction, -1)
-	length, push, decrease, err := o.choose(sample, x)
+	length, push, decrease, err := o.choose(x, p, batch, outputs)
 	if err != nil {
 		return err
 	}
@@ -94,21 +90,20 @@ func (o *kfac[T]) step(x []T, p Problem[T], batch Sample[T], r *Report) error {
 	return nil
 }
 
-// draw gives the examples for factors and products.
-func (o *kfac[T]) draw(batch Sample[T], p Problem[T]) (Sample[T], error) {
-	n := max(1, int(math.Round(o.set.Curvature*float64(batch.Len()))))
+// draw gives n examples: the first of the minibatch, or fresh ones where it cannot be cut.
+func (o *kfac[T]) draw(batch Sample[T], p Problem[T], n int) (Sample[T], error) {
+	cut, ok := SampleAs[Cut[T]](batch)
 	full := p.Full()
-	if full == nil || full.Len() < 2 || n == batch.Len() && isWhole(batch, p) {
+	if n >= batch.Len() && (ok || isWhole(batch, p)) || full == nil || full.Len() < 2 {
 		return batch, nil
 	}
-	if cut, ok := SampleAs[Cut[T]](batch); ok {
-		s, err := cut.First(n)
-		if err != nil {
-			return nil, fmt.Errorf("optimizers: kfac: curvature sample: %w", err)
-		}
-		return s, nil
+	var s Sample[T]
+	var err error
+	if ok {
+		s, err = cut.First(n)
+	} else {
+		s, err = p.Draw(min(n, full.Len()-1))
 	}
-	s, err := p.Draw(min(n, full.Len()-1))
 	if err != nil {
 		return nil, fmt.Errorf("optimizers: kfac: curvature sample: %w", err)
 	}
@@ -118,23 +113,30 @@ func (o *kfac[T]) draw(batch Sample[T], p Problem[T]) (Sample[T], error) {
 	return s, nil
 }
 
+// share is that of a number of examples, but at least two, as normalisation over the batch needs, where there are.
+func share(of int, c float64) int { return min(of, max(2, int(math.Round(c*float64(of))))) }
+
 // precondition sets the direction to the gradient times the inverse of the curvature, of which it makes new estimates
-// and inverses where these are due, and says how many estimates there are then.
-func (o *kfac[T]) precondition(sample Sample[T], x []T) (estimates int, err error) {
-	oracle, layered := SampleAs[Factors[T]](sample)
+// and inverses where these are due, and says how many estimates there are then, and how many outputs an example has.
+func (o *kfac[T]) precondition(x []T, p Problem[T], batch Sample[T]) (estimates, outputs int, err error) {
+	oracle, layered := SampleAs[Factors[T]](batch)
 	if !layered {
 		if len(o.curvature.parts) > 0 {
-			return 0, errors.New("optimizers: kfac: the layout has blocks, but the problem's samples give no factors of layers")
+			return 0, 0, errors.New("optimizers: kfac: the layout has blocks, but the problem's samples give no factors of layers")
 		}
 		copy(o.direction, o.grad)
-		return o.estimates, nil
+		return o.estimates, 1, nil
 	}
-	estimates = o.estimates
+	estimates, outputs = o.estimates, oracle.Passes(TargetsExact)
 	if o.steps < kfacBurnIn || o.steps%o.set.StatEvery == 0 || estimates == 0 {
+		sample, err := o.draw(batch, p, share(batch.Len(), o.set.Factors))
+		if err != nil {
+			return 0, 0, err
+		}
 		estimates++
 		keep := min(1-1/float64(estimates), o.set.EMA)
 		if err := o.curvature.Update(sample, x, keep); err != nil {
-			return 0, fmt.Errorf("optimizers: kfac: %w", err)
+			return 0, 0, fmt.Errorf("optimizers: kfac: %w", err)
 		}
 		o.work += WorkFactors(oracle.Passes(o.curvature.options.Targets)) * int64(sample.Len())
 	}
@@ -145,10 +147,10 @@ func (o *kfac[T]) precondition(sample Sample[T], x []T) (estimates int, err erro
 			invert = o.curvature.InvertExact
 		}
 		if err := invert(gamma * gamma); err != nil {
-			return 0, fmt.Errorf("optimizers: kfac: %w", err)
+			return 0, 0, fmt.Errorf("optimizers: kfac: %w", err)
 		}
 	}
-	return estimates, o.curvature.Solve(o.direction, o.grad)
+	return estimates, outputs, o.curvature.Solve(o.direction, o.grad)
 }
 
 // gamma is the root of the factors' damping.
@@ -157,7 +159,7 @@ func (o *kfac[T]) gamma() float64 {
 }
 
 // choose gives the factors of the direction and of the last step, and the decrease that the model promises.
-func (o *kfac[T]) choose(sample Sample[T], x []T) (length, push, decrease float64, err error) {
+func (o *kfac[T]) choose(x []T, p Problem[T], batch Sample[T], outputs int) (length, push, decrease float64, err error) {
 	d, g := o.direction, o.grad
 	if o.set.Rescale == Off {
 		length, push = o.lr.now, o.momentum.now
@@ -166,28 +168,25 @@ func (o *kfac[T]) choose(sample Sample[T], x []T) (length, push, decrease float6
 		}
 		return length, push, 0, nil
 	}
+	n := max(share(batch.Len(), o.set.Curvature), (o.set.Rank+outputs-1)/outputs)
+	sample, err := o.draw(batch, p, min(n, batch.Len()))
+	if err != nil {
+		return 0, 0, 0, err
+	}
 	if err := sample.Linearize(x); err != nil {
 		return 0, 0, 0, fmt.Errorf("optimizers: kfac: linearize: %w", err)
 	}
 	moving := norm(o.last) > 0
-	o.pair[0] = [2][]T{o.products[0], o.products[1]}
-	o.pair[1] = [2][]T{d, o.last}
-	n := 1
+	directions := 1
 	if moving {
-		n = 2
+		directions = 2
 	}
-	if err := GaussNewtonMuls(sample, o.pair[0][:n], o.pair[1][:n]); err != nil {
-		return 0, 0, 0, fmt.Errorf("optimizers: kfac: curvature product: %w", err)
+	if err := o.form(sample, directions); err != nil {
+		return 0, 0, 0, err
 	}
-	o.work += int64(n) * WorkGaussNewton * int64(sample.Len())
 	l := o.damping + o.set.WeightDecay
 	b1 := dot(d, g)
-	a11 := dot(d, o.products[0]) + l*dot(d, d)
-	if !finite(a11) {
-		if err := o.nonFinite("curvature product", o.products[0]); err != nil {
-			return 0, 0, 0, err
-		}
-	}
+	a11 := o.forms[0] + l*dot(d, d)
 	switch {
 	case a11 > 0 && finite(b1):
 		length = -b1 / a11
@@ -202,14 +201,43 @@ func (o *kfac[T]) choose(sample Sample[T], x []T) (length, push, decrease float6
 	if moving {
 		p := o.last
 		b2 := dot(p, g)
-		a12 := dot(d, o.products[1]) + l*dot(d, p)
-		a22 := dot(p, o.products[1]) + l*dot(p, p)
+		a12 := o.forms[1] + l*dot(d, p)
+		a22 := o.forms[3] + l*dot(p, p)
 		if det := a11*a22 - a12*a12; det > kfacDependent*a11*a22 && a12*b2-a22*b1 > 0 {
 			length, push = (a12*b2-a22*b1)/det, (a12*b1-a11*b2)/det
 		}
 		decrease = push * b2
 	}
 	return length, push, -(length*b1 + decrease) / 2, nil // at a minimum the quadratic part is half the linear one
+}
+
+// form sets o.forms to the curvature of the first n of direction and last, by each other.
+func (o *kfac[T]) form(sample Sample[T], n int) error {
+	o.pair = [2][]T{o.direction, o.last}
+	defer func() { o.pair = [2][]T{} }()
+	if f, ok := SampleAs[GaussNewtonForms[T]](sample); ok {
+		if err := f.GaussNewtonForms(o.forms[:n*n], o.pair[:n]); err != nil {
+			return fmt.Errorf("optimizers: kfac: curvature: %w", err)
+		}
+		o.work += int64(n) * WorkForms * int64(sample.Len())
+		return nil
+	}
+	if o.product == nil {
+		o.product = make([]T, o.size)
+	}
+	for j := range n {
+		if err := sample.GaussNewtonMul(o.product, o.pair[j]); err != nil {
+			return fmt.Errorf("optimizers: kfac: curvature product: %w", err)
+		}
+		o.work += WorkGaussNewton * int64(sample.Len())
+		for i := range n {
+			o.forms[i*n+j] = dot(o.pair[i], o.product)
+		}
+		if !finite(o.forms[j*n+j]) {
+			return o.nonFinite("curvature product", o.product)
+		}
+	}
+	return nil
 }
 
 // judge compares the model with the loss of the minibatch at the trial point, and gives the next damping.

@@ -76,6 +76,13 @@ func oneByOne[T Float](mul func(dst, v []T) error, dst, v [][]T) error {
 	return nil
 }
 
+// GaussNewtonForms is a Curvature's Sample (see SampleAs) that knows its products with a few directions only by each
+// other, which is cheaper.
+type GaussNewtonForms[T Float] interface {
+	// GaussNewtonForms sets dst[i·k+j] to v[i]'J'CJ v[j] for the k directions, at the point of the last Linearize.
+	GaussNewtonForms(dst []float64, v [][]T) error
+}
+
 // Cut is a Sample (see SampleAs) that has parts: First is its first n examples, as long as the sample itself is valid
 // and until the next First.
 type Cut[T Float] interface {

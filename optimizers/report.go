@@ -9,6 +9,7 @@ const (
 	WorkGaussNewton  = 4 // Curvature.GaussNewtonMul
 	WorkSquaredGrads = 2 // SquaredGrads.SquaredGrads
 	WorkSampledGrad  = 2 // SampledGrads.SampledGrad
+	WorkForms        = 2 // GaussNewtonForms.GaussNewtonForms, for each direction
 )
 
 // Report is what a step tells. A number that a method does not have is 0.

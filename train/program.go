@@ -22,6 +22,7 @@ const (
 	wantHessian                 // a Hessian-vector product
 	wantGaussNewton             // a Gauss-Newton-vector product
 	wantSampledGrad             // the gradient with targets drawn from the model
+	wantForms                   // Gauss-Newton forms of directions
 	wantFactors                 // what goes in and comes back at each layer
 	wantStatistics              // the batch's statistics that buffers average, in training
 )
@@ -176,14 +177,17 @@ func (p *programs[T]) compile(r request) (*program[T], error) {
 		if err != nil {
 			return nil, err
 		}
-	case wantHessian, wantGaussNewton:
+	case wantHessian, wantGaussNewton, wantForms:
 		for i, q := range g.Params {
 			c.v = append(c.v, autodiff.NewInput(q.Graph(), q.Dtype(), "direction of "+p.list[i].Name, p.list[i].Shape...))
 		}
-		if w == wantHessian {
+		switch w {
+		case wantHessian:
 			vector, err = autodiff.HVP(g.Loss, g.Params, c.v)
-		} else {
+		case wantGaussNewton:
 			vector, err = g.GaussNewton(c.v)
+		default:
+			outputs, err = c.formNodes()
 		}
 	case wantFactors:
 		outputs, err = c.factorNodes(r)

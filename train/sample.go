@@ -24,7 +24,8 @@ type sample[T Float] struct {
 	stamp   uint64         // counts points, examples and masks
 	scratch [maxCopies][]T // the vectors of one part, where there are several
 
-	one [2][]T // arguments of a product of one direction
+	one  [2][]T // arguments of a product of one direction
+	form []T    // a product
 
 	draw int // of targets from the model, while they are drawn
 
