@@ -46,8 +46,9 @@ type progress struct {
 	LogBytes int64 // of log.jsonl
 	Rows     []Row
 
-	Curvature curvatureTally // of this epoch
-	Points    []Point        `json:",omitempty"`
+	Curvature curvatureTally     // of this epoch
+	Watched   map[string]float64 `json:",omitempty"` // in this epoch
+	Points    []Point            `json:",omitempty"`
 }
 
 // stateMeta is what a checkpoint's state file holds beside the optimizer's

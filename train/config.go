@@ -24,6 +24,7 @@ type Config struct {
 	Every int // measure after every so many steps too, see History.Points; 0 is not
 
 	Observers []Observer // told what happens, in order
+	Watch     []Watcher  // measure the model while it trains
 
 	// Dir is the run directory: it gets config.json, log.jsonl, metrics.csv,
 	// result.json, last.safetensors (the weights of the last checkpoint) with the
@@ -79,5 +80,5 @@ func (c Config) complete(examples int, joint bool) (Config, error) {
 		return c, errors.New("train: resuming needs the directory of the run")
 	}
 	c.Batch = min(c.Batch, examples)
-	return c, nil
+	return c, c.checkWatch()
 }

@@ -16,7 +16,7 @@ type ObserverFunc func(Event) error
 // Observe calls f.
 func (f ObserverFunc) Observe(e Event) error { return f(e) }
 
-// Event is one of *Started, *Stepped, *EpochDone, *Saved, *Finished and *Stopped.
+// Event is one of *Started, *Stepped, *Watched, *EpochDone, *Saved, *Finished and *Stopped.
 // It is valid until Observe returns.
 type Event interface{ event() string }
 

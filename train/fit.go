@@ -244,10 +244,16 @@ func (r *run[T]) epoch(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := r.watchBefore(); err != nil {
+			return r.giveUp(err)
+		}
 		if err := r.step(ctx, b); err != nil {
 			return err
 		}
 		if err := r.tell(&r.stepped); err != nil {
+			return r.giveUp(err)
+		}
+		if err := r.watchAfter(context.WithoutCancel(ctx)); err != nil {
 			return r.giveUp(err)
 		}
 		if r.due() {
@@ -284,6 +290,7 @@ func (r *run[T]) endEpoch(ctx context.Context) error {
 	r.at.Epoch++
 	r.at.Batch, r.at.EpochSeconds = 0, 0
 	r.at.Curvature.reset()
+	r.at.Watched = nil
 	r.sums.reset()
 	if err := r.tell(&EpochDone{*row}); err != nil {
 		return r.giveUp(err)
@@ -347,7 +354,7 @@ func (r *run[T]) clock() float64 {
 // measure makes the row of the epoch.
 func (r *run[T]) measure(ctx context.Context) (*Row, error) {
 	row := &Row{Epoch: r.at.Epoch + 1, Step: r.at.Step, LR: r.at.LR, Train: &Scores{}, Seconds: r.at.EpochSeconds,
-		Rate: r.rate(), Work: r.at.Work, Curvature: r.at.Curvature.row()}
+		Rate: r.rate(), Work: r.at.Work, Curvature: r.at.Curvature.row(), Watched: r.at.Watched}
 	r.sums.mean(row.Train)
 	if r.config.Every > 0 {
 		if !r.pointed() {

@@ -28,7 +28,8 @@ type Row struct {
 	Rate    float64 `json:"examples_per_second"`
 	Work    int64   `json:"work"` // forward-equivalents since the beginning of the run
 
-	Curvature *Curvature `json:"curvature,omitempty"` // of optimizers that use it
+	Curvature *Curvature         `json:"curvature,omitempty"` // of optimizers that use it
+	Watched   map[string]float64 `json:"watched,omitempty"`   // what watchers found last in the epoch
 }
 
 // Result is what a run has come to.
@@ -78,12 +79,26 @@ func (r Result) scores() []pair {
 func (h *History) CSV() []byte {
 	var b strings.Builder
 	curved := slices.ContainsFunc(h.Rows, func(r Row) bool { return r.Curvature != nil })
+	all := map[string]bool{}
+	for _, r := range h.Rows {
+		for name := range r.Watched {
+			all[name] = true
+		}
+	}
+	watched := sortedNames(all)
 	for i, r := range h.Rows {
 		list := []pair{{"epoch", r.Epoch}, {"step", r.Step}, {"lr", r.LR}}
 		list = append(list, Result{Train: r.Train, Probe: r.Probe, Val: r.Val, Test: r.Test}.scores()...)
 		list = append(list, pair{"seconds", r.Seconds}, pair{"examples_per_second", r.Rate}, pair{"work", r.Work})
 		if curved {
 			list = append(list, r.Curvature.fields()...)
+		}
+		for _, name := range watched {
+			if v, ok := r.Watched[name]; ok {
+				list = append(list, pair{name, v})
+			} else {
+				list = append(list, pair{name, ""})
+			}
 		}
 		if i == 0 {
 			for j, p := range list {
