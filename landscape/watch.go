@@ -35,7 +35,6 @@ type CurvatureWatch[T train.Float] struct {
 	x, y   []T // the examples
 	layers []watchedLayer
 	before []T
-	start  [][]float64 // the last eigenvectors: the next search begins there
 
 	Seconds float64 // that it has taken
 	Count   int     // measurements
@@ -120,11 +119,10 @@ func (w *CurvatureWatch[T]) Measure(ctx context.Context, lr float64) ([]float64,
 		return nil, err
 	}
 	h := w.p.Hessian()
-	high, err := w.extreme(ctx, h, EigenOptions{Count: 1, Start: w.start})
+	high, err := w.extreme(ctx, h, EigenOptions{Count: 1})
 	if err != nil {
 		return nil, err
 	}
-	w.start = [][]float64{high.Vector}
 	low, err := w.extreme(ctx, h, EigenOptions{Count: 1, End: Smallest})
 	if err != nil {
 		return nil, err

@@ -85,7 +85,7 @@ func inPrecision(e *env, single, double func() error) error {
 var sharpnessMeasurement = measurement{"sharpness", "how the loss rises around the weights: worst case, average, adaptive, eigenvalue, Fisher-Rao",
 	func(f *flag.FlagSet) func(ctx context.Context, e *env) error {
 		s := &sharpnessSettings{}
-		f.Float64Var(&s.Radius, "radius", 0.05, "of the ball beside the length of the weights; adaptive, share of each weight")
+		f.Float64Var(&s.Radius, "radius", 0.005, "of the ball beside the length of the weights; adaptive, share of each weight")
 		f.IntVar(&s.Starts, "starts", 3, "random starts of the ascent to the worst case")
 		f.IntVar(&s.Steps, "steps", 20, "steps of each")
 		f.IntVar(&s.Samples, "samples", 30, "random directions of the average")

@@ -18,6 +18,7 @@ type settings struct {
 	Opt         string `json:"opt"` // as the flags together spell it
 	Epochs      int    `json:"epochs"`
 	Batch       int    `json:"batch"`
+	Watch       string `json:"watch,omitempty"`
 	lr          float64
 	schedule    string
 	weightDecay float64
@@ -61,6 +62,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.Var(&o.groups, "group", "`rule` for some tensors: what belongs to it (weight, bias, norm, names with *) and what is different, as bias,norm:weight_decay=0, dense1:lr=0.1x or conv*:freeze; once for each rule, of which the first that names a tensor counts")
 	f.Float64Var(&o.clip, "clip", 0, "longest `norm` of a gradient (default: no clipping)")
 	f.Uint64Var(&o.Seed, "seed", 0, "determines the first weights, the order of the examples and dropout")
+	f.StringVar(&o.Watch, "watch", "", "`what` to measure while it trains: curvature:every=100,examples=1000,layers (extreme eigenvalues and trace of the Hessian, 2/lr, gradient noise scale, sizes of updates)")
 	f.IntVar(&o.threads, "threads", 0, "processors to use (default: all); the result does not depend on it")
 	f.StringVar(&o.out, "out", "", "run `directory` (default: a new one in runs)")
 	f.StringVar(&o.resume, "resume", "", "go on with the run in this `directory`")
@@ -108,7 +110,7 @@ func (o *options) check() error {
 			}
 		}
 	}
-	if err := o.NotEmpty("data", "data-dir", "model", "opt", "group", "schedule", "precision", "out", "resume"); err != nil {
+	if err := o.NotEmpty("data", "data-dir", "model", "opt", "group", "schedule", "precision", "out", "resume", "watch"); err != nil {
 		return err
 	}
 	if err := errors.Join(o.Count("epochs", o.Epochs, maxEpochs), o.Count("batch", o.Batch, math.MaxInt), o.Count("limit", o.Limit, math.MaxInt),
@@ -128,6 +130,9 @@ func (o *options) check() error {
 	}
 	if err := o.Spec.Check(); err != nil {
 		return cli.Usage(err)
+	}
+	if _, err := parseWatch(o.Watch); err != nil {
+		return err
 	}
 	return o.Absolute()
 }

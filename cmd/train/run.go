@@ -128,6 +128,10 @@ func fit[T train.Float](ctx context.Context, o *options, stdout, stderr io.Write
 		c.Observers = append(c.Observers, train.Bar(stderr))
 	}
 	c.Profile = o.profile
+	watched, err := watch(o, &c, m, t)
+	if err != nil {
+		return err
+	}
 	history, err := train.Fit(ctx, m, t.Train, c)
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		fmt.Fprintf(stderr, "saved; resume with: %s -resume %s\n", cli.Invocation("train"), cli.Quoted(c.Dir))
@@ -139,6 +143,9 @@ func fit[T train.Float](ctx context.Context, o *options, stdout, stderr io.Write
 		if _, err := history.Profile.WriteTo(stderr); err != nil {
 			return err
 		}
+	}
+	if !o.quiet {
+		watched(stderr)
 	}
 	return o.report(history.Result, c.Dir, stdout, stderr)
 }
