@@ -76,7 +76,11 @@ func (b *bench) study(ctx context.Context) error {
 	}
 	switch b.kind() {
 	case "suite":
-		return b.suite(ctx, methods)
+		s := suiteByName(b.Suite)
+		if s == nil {
+			return fmt.Errorf("%s is of a suite %q, which is not known", b.dir, b.Suite)
+		}
+		return b.race(ctx, s, methods)
 	case "sweep":
 		return b.sweep(ctx, methods)
 	}
@@ -92,6 +96,9 @@ func (b *bench) check(ctx context.Context, j study.Job) error {
 		b.progress.note("loading %s; what is not on this machine is fetched, once\n", j.Data)
 	})
 	defer waiting.Stop()
+	if _, err := b.runner.Load(ctx, j.Spec); err != nil {
+		return err
+	}
 	if err := b.runner.Check(ctx, j); err != nil {
 		if ctx.Err() != nil {
 			return err

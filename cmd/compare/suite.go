@@ -22,15 +22,11 @@ type entry struct {
 	summary   *study.Summary
 }
 
-// suite races the methods through all tasks.
-func (b *bench) suite(ctx context.Context, methods []method) error {
-	s := suiteByName(b.Suite)
-	if s == nil {
-		return fmt.Errorf("there is no suite %q any more", b.Suite)
-	}
+// race sends the methods through all tasks of a suite.
+func (b *bench) race(ctx context.Context, s *suite, methods []method) error {
 	for _, x := range s.tasks {
 		for _, m := range methods {
-			if err := b.check(ctx, x.job(b, m.spec, scheduled(m), x.epochs, 0)); err != nil {
+			if err := b.check(ctx, x.job(b, m.spec, x.length(scheduled(m)), 0)); err != nil {
 				return fmt.Errorf("task %s: %w", x.name, err)
 			}
 		}
@@ -51,7 +47,7 @@ func (b *bench) suite(ctx context.Context, methods []method) error {
 		}
 		for seed := range b.Seeds {
 			for _, e := range results[k] {
-				o, err := b.run(ctx, x.name+": "+e.summary.Label, x.name, x.job(b, e.spec, e.scheduled, e.epochs, seed))
+				o, err := b.run(ctx, x.name+": "+e.summary.Label, x.name, x.job(b, e.spec, e.epochs, seed))
 				if err != nil {
 					return err
 				}
@@ -120,7 +116,7 @@ func (b *bench) reportSuite(s *suite, methods []method, results [][]*entry) erro
 			return fmt.Errorf("writing the result: %w", err)
 		}
 		fmt.Fprintln(b.stdout)
-		if err := race(&x, target, results[k]).Save(filepath.Join(b.dir, x.name)); err != nil {
+		if err := b.chart(&x, target, results[k]).Save(filepath.Join(b.dir, x.name)); err != nil {
 			return err
 		}
 	}
@@ -219,8 +215,8 @@ func bestOf(s *study.Summary, target *study.Target) study.Stat {
 	return study.StatOf(list)
 }
 
-// race draws how the methods come to the target of a task.
-func race(x *suiteTask, target *study.Target, entries []*entry) chart.Grid {
+// chart draws how the methods come to the target of a task.
+func (b *bench) chart(x *suiteTask, target *study.Target, entries []*entry) chart.Grid {
 	label, at := strings.ReplaceAll(string(target.Measure), "_", " "), target.Value
 	if target.Measure.Rises() {
 		label, at = "val error (%) = 100 - accuracy", 100*(1-at)

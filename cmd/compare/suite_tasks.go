@@ -78,13 +78,18 @@ func (s *suite) table() *cli.Table {
 // endless is the epochs of a method without a schedule, which its seconds end.
 const endless = 1_000_000
 
+// length is for how many epochs a method runs.
+func (x *suiteTask) length(scheduled bool) int {
+	if scheduled {
+		return x.epochs
+	}
+	return endless
+}
+
 // job is a run of a method on the task.
-func (x *suiteTask) job(b *bench, spec string, scheduled bool, epochs, seed int) study.Job {
+func (x *suiteTask) job(b *bench, spec string, epochs, seed int) study.Job {
 	j := study.Job{Spec: x.spec, Opt: spec, Epochs: epochs, Points: x.points, Target: x.target, Seconds: x.seconds}
 	j.Seed, j.Precision, j.DataDir = b.Seed+uint64(seed), b.Precision, b.DataDir
-	if !scheduled {
-		j.Epochs = endless
-	}
 	if x.spec.Data != "mnist" {
 		j.DataDir = ""
 	}

@@ -17,7 +17,7 @@ var mainSettings = []string{"damping", "radius", "sigma"}
 // settle chooses the settings of a method on a task of a suite: its defaults, or
 // the best of random trials with the first seed.
 func (b *bench) settle(ctx context.Context, x *suiteTask, m method) (*entry, error) {
-	first := &entry{spec: m.spec, scheduled: scheduled(m), epochs: x.epochs}
+	first := &entry{spec: m.spec, scheduled: scheduled(m), epochs: x.length(scheduled(m))}
 	if b.Tune == 0 {
 		return first, nil
 	}
@@ -40,7 +40,7 @@ func (b *bench) settle(ctx context.Context, x *suiteTask, m method) (*entry, err
 	}
 	bestEntry, least, nearest := first, math.Inf(1), math.Inf(-1)
 	for _, c := range choices {
-		e := &entry{spec: m.label, scheduled: first.scheduled, epochs: x.epochs}
+		e := &entry{spec: m.label, scheduled: first.scheduled, epochs: first.epochs}
 		for k, d := range space {
 			if d.Name == "epochs" {
 				e.epochs, err = strconv.Atoi(c[k])
@@ -54,7 +54,7 @@ func (b *bench) settle(ctx context.Context, x *suiteTask, m method) (*entry, err
 		if e.spec, err = b.spelled(e.spec); err != nil {
 			return nil, err
 		}
-		o, err := b.run(ctx, x.name+": trial of "+m.label, x.name, x.job(b, e.spec, e.scheduled, e.epochs, 0))
+		o, err := b.run(ctx, x.name+": trial of "+m.label, x.name, x.job(b, e.spec, e.epochs, 0))
 		if err != nil {
 			return nil, err
 		}
