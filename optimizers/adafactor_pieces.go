@@ -1,6 +1,8 @@
 package optimizers
 
 import (
+	"math"
+
 	"github.com/saddle-ml/saddle/internal/kernel"
 	"github.com/saddle-ml/saddle/internal/parallel"
 )
@@ -11,6 +13,7 @@ import (
 type matrices[T Float] struct {
 	at, count, rows, cols int       // the place of the first element, and the shape of the stack
 	row, col              []T       // r and c of all matrices; of a vector nil and v
+	root                  []T       // 1/sqrt(c)
 	mean                  []float64 // of each matrix's r
 	from, to              int       // its pieces
 	step, keep            T         // of u and x in the step that is being taken
@@ -46,7 +49,7 @@ func (o *adafactor[T]) cut(l Layout) {
 		if d := len(t.Shape); d > 1 {
 			m.rows, m.cols = t.Shape[d-2], t.Shape[d-1]
 			m.count = t.Size() / (m.rows * m.cols)
-			m.mean = make([]float64, m.count)
+			m.mean, m.root = make([]float64, m.count), make([]T, m.count*m.cols)
 			rows += m.count * m.rows
 			cols += m.count * m.cols
 			widest = max(widest, m.cols)
@@ -156,11 +159,12 @@ func (o *adafactor[T]) addSquares(worker int, m *matrices[T], at int, g []T, sum
 	}
 }
 
-// setColumns updates c of matrix k from the sums of squares of its columns, and finds the mean of its r.
+// setColumns updates c of matrix k from the sums of squares of its columns, and its roots, and finds the mean of its r.
 func (o *adafactor[T]) setColumns(m *matrices[T], k int, sums []float64) {
 	for j, sum := range sums {
 		c := &m.col[k*m.cols+j]
 		*c += T(o.fresh * (sum/float64(m.rows) - float64(*c)))
+		m.root[k*m.cols+j] = T(1 / math.Sqrt(float64(*c)))
 	}
 	m.mean[k] = kernel.Sum64(m.row[k*m.rows:][:m.rows]) / float64(m.rows)
 }
@@ -179,51 +183,56 @@ func (o *adafactor[T]) join(_, i int) {
 // walk computes u in a piece, strip by strip in cache: once to measure it, once more to apply it.
 func (o *adafactor[T]) walk(p *piece[T], apply bool) {
 	m := p.of
-	var quotients, squares [stripSize]T
-	c := kernel.RootQuotientCoefficients[T]{Row: 1, Bottom: T(o.set.Eps1 * o.set.Eps1)}
 	p.u2 = 0
-	strip := func(at, n int, w []T) {
-		u := quotients[:n]
-		kernel.RootQuotientUpdate(u, o.grad[m.at+at:][:n], w, c)
+	var quotients, roots [stripSize]T
+	use := func(at int, u []T) {
 		if !apply {
 			p.u2 += kernel.Dot64(u, u)
 			return
 		}
-		x := o.x[m.at+at:][:n]
+		x := o.x[m.at+at:][:len(u)]
 		kernel.Axpby(x, m.keep, x, m.step, u)
 	}
 	if m.row == nil {
+		c := kernel.RootQuotientCoefficients[T]{Bottom: T(o.set.Eps1 * o.set.Eps1)}
 		for at := p.at; at < p.at+p.n; at += stripSize {
-			n := min(stripSize, p.at+p.n-at)
-			strip(at, n, m.col[at:][:n])
+			u := quotients[:min(stripSize, p.at+p.n-at)]
+			kernel.RootQuotientUpdate(u, o.grad[m.at+at:][:len(u)], m.col[at:][:len(u)], c)
+			use(at, u)
 		}
 		return
 	}
-	factor := func(row int) T {
-		return T(float64(m.row[row]) / max(o.set.Eps1, m.mean[row/m.rows]))
+	// The inverse root of v is that of r times that of c.
+	c := kernel.FactoredQuotientCoefficients[T]{Row: 1, Top: T(1 / o.set.Eps1)}
+	strip := func(at int, w []T) {
+		u := quotients[:len(w)]
+		kernel.FactoredQuotientUpdate(u, o.grad[m.at+at:][:len(w)], w, c)
+		use(at, u)
 	}
-	columns := func(row int) []T { return m.col[row/m.rows*m.cols:][:m.cols] }
+	factor := func(row int) T {
+		return T(math.Sqrt(max(o.set.Eps1, m.mean[row/m.rows]) / float64(m.row[row])))
+	}
+	columns := func(row int) []T { return m.root[row/m.rows*m.cols:][:m.cols] }
 	first, end := p.at/m.cols, (p.at+p.n)/m.cols
 	if m.cols < shortRow {
 		each := stripSize / m.cols
 		for lo := first; lo < end; lo += each {
 			hi := min(end, lo+each)
-			w := squares[:(hi-lo)*m.cols]
+			w := roots[:(hi-lo)*m.cols]
 			for row := lo; row < hi; row++ {
 				f, into := factor(row), w[(row-lo)*m.cols:][:m.cols]
 				for j, v := range columns(row) {
 					into[j] = T(f * v)
 				}
 			}
-			strip(lo*m.cols, len(w), w)
+			strip(lo*m.cols, w)
 		}
 		return
 	}
 	for row := first; row < end; row++ {
 		c.Row = factor(row)
 		for at := 0; at < m.cols; at += stripSize {
-			n := min(stripSize, m.cols-at)
-			strip(row*m.cols+at, n, columns(row)[at:][:n])
+			strip(row*m.cols+at, columns(row)[at:min(m.cols, at+stripSize)])
 		}
 	}
 }

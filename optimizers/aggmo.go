@@ -79,21 +79,45 @@ func (o *aggmo[T]) beta(k int) T {
 	return T(o.set.Betas[k] / o.largest * o.turn.turn.now)
 }
 
-// update goes through the velocities while a part of the block is in cache.
+// update takes the velocities together, up to four. Where there are more, a part of the block stays in cache for all.
 func (o *aggmo[T]) update(x, g []T, i int) {
-	c := kernel.MomentumCoefficients[T]{Fresh: 1, OfBuffer: o.step}
+	decay := T(o.set.WeightDecay)
+	if len(o.velocities) <= atOnce {
+		o.along(x, g, i, 0, 0, decay)
+		return
+	}
 	var decayed [stripSize]T
 	for lo := 0; lo < len(x); lo += stripSize {
 		hi := min(len(x), lo+stripSize)
-		x, g := x[lo:hi], g[lo:hi]
-		if decay := o.set.WeightDecay; decay != 0 {
-			d := decayed[:hi-lo]
-			kernel.Axpby(d, 1, g, T(decay), x)
-			g = d
+		x, d := x[lo:hi], decayed[:hi-lo]
+		kernel.Axpby(d, 1, g[lo:hi], decay, x)
+		for first := 0; first < len(o.velocities); first += atOnce {
+			o.along(x, d, i, lo, first, 0)
 		}
-		for k, v := range o.velocities {
-			c.Mu = o.beta(k)
-			kernel.MomentumUpdate(x, g, block(v, i)[lo:hi], c)
-		}
+	}
+}
+
+// atOnce is how many velocities a kernel takes.
+const atOnce = 4
+
+// along steps along the velocities from the first, atOnce of them or as many as there are. x begins at lo in block i.
+func (o *aggmo[T]) along(x, g []T, i, lo, first int, decay T) {
+	var u [atOnce][]T
+	var beta [atOnce]T
+	n := min(atOnce, len(o.velocities)-first)
+	for k := range n {
+		u[k] = block(o.velocities[first+k], i)[lo:][:len(x)]
+		beta[k] = o.beta(first + k)
+	}
+	c := kernel.AggMo4Coefficients[T]{Beta1: beta[0], Beta2: beta[1], Beta3: beta[2], Beta4: beta[3], Rate: o.step, Decay: decay}
+	switch n {
+	case 4:
+		kernel.AggMo4Update(x, g, u[0], u[1], u[2], u[3], c)
+	case 3:
+		kernel.AggMo3Update(x, g, u[0], u[1], u[2], c)
+	case 2:
+		kernel.AggMo2Update(x, g, u[0], u[1], c)
+	default:
+		kernel.MomentumUpdate(x, g, u[0], kernel.MomentumCoefficients[T]{Mu: beta[0], Fresh: 1, Decay: decay, OfBuffer: o.step})
 	}
 }

@@ -78,3 +78,6 @@ func (o *asgd[T]) EvalWeights(dst, x []T) {
 	}
 	copy(dst, x)
 }
+
+// Restate says that statistics of batch normalisation are to be taken again at the average, once there is one.
+func (o *asgd[T]) Restate() bool { return float64(o.steps) > o.set.T0+2 }

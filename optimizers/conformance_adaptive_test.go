@@ -49,7 +49,7 @@ func init() {
 		"radam":     {"radam:weight_decay=0.1,beta2=0.9", "radam:weight_decay=0.1,decoupled,beta2=0.5"},
 		"adabelief": {"adabelief:weight_decay=0.1,decoupled=false", "adabelief:amsgrad,rectify,beta2=0.8", "adabelief:weight_decay=0.1,rectify"},
 		"adan":      {"adan:weight_decay=0.1", "adan:weight_decay=0.1,no_prox", "adan:beta1=0"},
-		"aggmo":     {"aggmo:weight_decay=0.1,betas=0.5", "aggmo:betas=0/0.9/0.9/0.99/0.999"},
+		"aggmo":     {"aggmo:weight_decay=0.1,betas=0.5", "aggmo:weight_decay=0.1,betas=0/0.9", "aggmo:betas=0/0.5/0.9/0.99", "aggmo:betas=0/0.9/0.9/0.99/0.999"},
 		"asgd":      {"asgd:t0=2,weight_decay=0.1,lambd=0.1"},
 		"rprop":     {"rprop:lr=1,etas=0.9/1.1,step_sizes=0.001/1"},
 		"prodigy": {

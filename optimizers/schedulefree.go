@@ -53,3 +53,6 @@ func (o *free[T]) EvalWeights(dst, x []T) {
 		lerp(dst, T(1-1/o.beta), o.z)
 	}
 }
+
+// Restate says that statistics of batch normalisation are to be taken again at these weights.
+func (o *free[T]) Restate() bool { return o.steps > 0 }

@@ -17,8 +17,8 @@ import (
 // the first two element by element (Defazio et al. 2024, Algorithm 1), as the authors' code has it, whose defaults these
 // are. x, the weights to use, is what [Averaging] gives.
 //
-// For when the length of the run is not known; WarmupSteps of a few per cent of it help. With batch normalisation the
-// statistics must be taken again at x.
+// For when the length of the run is not known; WarmupSteps of a few per cent of it help. With batch normalisation every
+// evaluation begins with a pass for the statistics at x: see [Restated].
 type ScheduleFreeAdamW struct {
 	LR            float64 `set:"lr" default:"0.0025" range:"[0,inf)" help:"learning rate"`
 	Beta1         float64 `set:"beta1" default:"0.9" range:"(0,1)" help:"share of the average in the point where gradients are taken"`

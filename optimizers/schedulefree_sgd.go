@@ -12,8 +12,8 @@ import "github.com/saddle-ml/saddle/internal/kernel"
 // (Defazio et al. 2024, equations 1 to 3), as the authors' code has it, whose defaults these are: 1 for all c would be
 // plain SGD, 1/t is the mean. x, the weights to use, is what [Averaging] gives.
 //
-// For when the length of the run is not known, at rates of ten times SGD's with momentum. With batch normalisation the
-// statistics must be taken again at x.
+// For when the length of the run is not known, at rates of ten times SGD's with momentum. With batch normalisation every
+// evaluation begins with a pass for the statistics at x: see [Restated].
 type ScheduleFreeSGD struct {
 	LR            float64 `set:"lr" default:"1" range:"[0,inf)" help:"learning rate"`
 	Momentum      float64 `set:"momentum" default:"0.9" range:"(0,1)" help:"share of the average in the point where gradients are taken"`

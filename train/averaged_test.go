@@ -18,6 +18,7 @@ import (
 var averagings = []string{
 	"sgd:lr=0.3+ema:decay=0.8", "sgd:lr=0.3+polyak", "sgd:lr=0.3+swa:start=4", "sgd:lr=0.3+swa:start=4,batch_norm=false", "sgd:lr=0.3+ema:decay=0.8,batch_norm",
 	"sgd:lr=0.3+lookahead:k=5", "sgd:lr=0.3+lookahead:k=5+ema:decay=0.8+sam",
+	"schedule_free_sgd:lr=0.3", "schedule_free_adamw:lr=0.02,warmup_steps=3", "asgd:lr=0.3,t0=3",
 }
 
 // stateFile reads the vectors of a directory's optimizer state.

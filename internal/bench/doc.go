@@ -14,5 +14,6 @@
 //
 // A step gathers a random minibatch, computes loss and gradient and updates
 // with Adam; grad, hvp and ggn work on one batch, at one point. BenchmarkGorgonia
-// is the same step by Gorgonia's own machine and derivatives.
+// is the same step by Gorgonia's own machine and derivatives. Steps of optimizers
+// alone are timed by command updates and optimizers.py.
 package bench

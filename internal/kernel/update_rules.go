@@ -13,6 +13,9 @@ const (
 	kindLerp
 	kindSGDUpdate
 	kindMomentum
+	kindAggMo4
+	kindAggMo3
+	kindAggMo2
 	kindAdam
 	kindAdamMax
 	kindAdamMean
@@ -37,6 +40,7 @@ const (
 	kindAddSquare
 	kindMeanSquare
 	kindRootQuotient
+	kindFactoredQuotient
 	kindRootStep
 	updateKinds // how many there are
 )
@@ -155,6 +159,151 @@ func MomentumUpdate[T Float](x, g, m []T, c MomentumCoefficients[T]) {
 		v12 := T(v2 - v11)
 		x[i] = v12
 		m[i] = v8
+	}
+}
+
+// AggMo4Coefficients are the numbers of [AggMo4Update].
+type AggMo4Coefficients[T Float] struct {
+	Beta1 T // what stays of velocity 1, if there is one
+	Beta2 T // what stays of velocity 2, if there is one
+	Beta3 T // what stays of velocity 3, if there is one
+	Beta4 T // what stays of velocity 4, if there is one
+	Rate  T // the learning rate over the number of velocities
+	Decay T // weight decay
+}
+
+// AggMo4Update is a step along 4 velocities, u1 to u4, each with a momentum of its own:
+//
+//	d = g + Decay x
+//	ui = Betai ui + d
+//	x = x - Rate (u1 + ... + u4)
+func AggMo4Update[T Float](x, g, u1, u2, u3, u4 []T, c AggMo4Coefficients[T]) {
+	if updateAsm(kindAggMo4, len(x), [maxNumbers]T{c.Beta1, c.Beta2, c.Beta3, c.Beta4, c.Rate, c.Decay}, [maxSlices][]T{x, g, u1, u2, u3, u4}) {
+		return
+	}
+	beta1 := c.Beta1
+	beta2 := c.Beta2
+	beta3 := c.Beta3
+	beta4 := c.Beta4
+	rate := c.Rate
+	decay := c.Decay
+	g = g[:len(x)]
+	u1 = u1[:len(x)]
+	u2 = u2[:len(x)]
+	u3 = u3[:len(x)]
+	u4 = u4[:len(x)]
+	for i := range x {
+		v1 := g[i]
+		v2 := x[i]
+		v3 := T(decay * v2)
+		v4 := T(v1 + v3)
+		v5 := u1[i]
+		v6 := T(beta1 * v5)
+		v7 := T(v6 + v4)
+		v8 := T(rate * v7)
+		v9 := T(v2 - v8)
+		v10 := u2[i]
+		v11 := T(beta2 * v10)
+		v12 := T(v11 + v4)
+		v13 := T(rate * v12)
+		v14 := T(v9 - v13)
+		v15 := u3[i]
+		v16 := T(beta3 * v15)
+		v17 := T(v16 + v4)
+		v18 := T(rate * v17)
+		v19 := T(v14 - v18)
+		v20 := u4[i]
+		v21 := T(beta4 * v20)
+		v22 := T(v21 + v4)
+		v23 := T(rate * v22)
+		v24 := T(v19 - v23)
+		x[i] = v24
+		u1[i] = v7
+		u2[i] = v12
+		u3[i] = v17
+		u4[i] = v22
+	}
+}
+
+// AggMo3Update is a step along 3 velocities, u1 to u3, each with a momentum of its own:
+//
+//	d = g + Decay x
+//	ui = Betai ui + d
+//	x = x - Rate (u1 + ... + u3)
+func AggMo3Update[T Float](x, g, u1, u2, u3 []T, c AggMo4Coefficients[T]) {
+	if updateAsm(kindAggMo3, len(x), [maxNumbers]T{c.Beta1, c.Beta2, c.Beta3, c.Beta4, c.Rate, c.Decay}, [maxSlices][]T{x, g, u1, u2, u3}) {
+		return
+	}
+	beta1 := c.Beta1
+	beta2 := c.Beta2
+	beta3 := c.Beta3
+	rate := c.Rate
+	decay := c.Decay
+	g = g[:len(x)]
+	u1 = u1[:len(x)]
+	u2 = u2[:len(x)]
+	u3 = u3[:len(x)]
+	for i := range x {
+		v1 := g[i]
+		v2 := x[i]
+		v3 := T(decay * v2)
+		v4 := T(v1 + v3)
+		v5 := u1[i]
+		v6 := T(beta1 * v5)
+		v7 := T(v6 + v4)
+		v8 := T(rate * v7)
+		v9 := T(v2 - v8)
+		v10 := u2[i]
+		v11 := T(beta2 * v10)
+		v12 := T(v11 + v4)
+		v13 := T(rate * v12)
+		v14 := T(v9 - v13)
+		v15 := u3[i]
+		v16 := T(beta3 * v15)
+		v17 := T(v16 + v4)
+		v18 := T(rate * v17)
+		v19 := T(v14 - v18)
+		x[i] = v19
+		u1[i] = v7
+		u2[i] = v12
+		u3[i] = v17
+	}
+}
+
+// AggMo2Update is a step along 2 velocities, u1 to u2, each with a momentum of its own:
+//
+//	d = g + Decay x
+//	ui = Betai ui + d
+//	x = x - Rate (u1 + ... + u2)
+func AggMo2Update[T Float](x, g, u1, u2 []T, c AggMo4Coefficients[T]) {
+	if updateAsm(kindAggMo2, len(x), [maxNumbers]T{c.Beta1, c.Beta2, c.Beta3, c.Beta4, c.Rate, c.Decay}, [maxSlices][]T{x, g, u1, u2}) {
+		return
+	}
+	beta1 := c.Beta1
+	beta2 := c.Beta2
+	rate := c.Rate
+	decay := c.Decay
+	g = g[:len(x)]
+	u1 = u1[:len(x)]
+	u2 = u2[:len(x)]
+	for i := range x {
+		v1 := g[i]
+		v2 := x[i]
+		v3 := T(decay * v2)
+		v4 := T(v1 + v3)
+		v5 := u1[i]
+		v6 := T(beta1 * v5)
+		v7 := T(v6 + v4)
+		v8 := T(rate * v7)
+		v9 := T(v2 - v8)
+		v10 := u2[i]
+		v11 := T(beta2 * v10)
+		v12 := T(v11 + v4)
+		v13 := T(rate * v12)
+		v14 := T(v9 - v13)
+		x[i] = v14
+		u1[i] = v7
+		u2[i] = v12
 	}
 }
 
@@ -1284,29 +1433,54 @@ func MeanSquareUpdate[T Float](v, g []T, c MeanSquareCoefficients[T]) {
 
 // RootQuotientCoefficients are the numbers of [RootQuotientUpdate].
 type RootQuotientCoefficients[T Float] struct {
-	Row    T // the row's factor
 	Bottom T // the smallest mean square, above 0
 }
 
-// RootQuotientUpdate divides by roots, as Adafactor does, whose mean squares are products of
-// a row's and a column's:
+// RootQuotientUpdate divides by roots of mean squares v:
 //
-//	u = g / sqrt(max(Row w, Bottom))
-func RootQuotientUpdate[T Float](u, g, w []T, c RootQuotientCoefficients[T]) {
-	if updateAsm(kindRootQuotient, len(u), [maxNumbers]T{c.Row, c.Bottom}, [maxSlices][]T{u, g, w}) {
+//	u = g / sqrt(max(v, Bottom))
+func RootQuotientUpdate[T Float](u, g, v []T, c RootQuotientCoefficients[T]) {
+	if updateAsm(kindRootQuotient, len(u), [maxNumbers]T{c.Bottom}, [maxSlices][]T{u, g, v}) {
+		return
+	}
+	bottom := normal(c.Bottom)
+	g = g[:len(u)]
+	v = v[:len(u)]
+	for i := range u {
+		v1 := g[i]
+		v2 := v[i]
+		v3 := max(normal(v2), bottom)
+		v4 := normal(T(math.Sqrt(float64(v3))))
+		v5 := normal(T(normal(v1) / v4))
+		u[i] = v5
+	}
+}
+
+// FactoredQuotientCoefficients are the numbers of [FactoredQuotientUpdate].
+type FactoredQuotientCoefficients[T Float] struct {
+	Row T // the inverse root of the row's factor
+	Top T // the inverse root of the smallest mean square
+}
+
+// FactoredQuotientUpdate is [RootQuotientUpdate] for mean squares that are a row's factor
+// times a column's, whose inverse roots are Row and w:
+//
+//	u = g min(Row w, Top)
+func FactoredQuotientUpdate[T Float](u, g, w []T, c FactoredQuotientCoefficients[T]) {
+	if updateAsm(kindFactoredQuotient, len(u), [maxNumbers]T{c.Row, c.Top}, [maxSlices][]T{u, g, w}) {
 		return
 	}
 	row := normal(c.Row)
-	bottom := normal(c.Bottom)
+	top := normal(c.Top)
 	g = g[:len(u)]
 	w = w[:len(u)]
 	for i := range u {
-		v1 := g[i]
-		v2 := w[i]
-		v3 := normal(T(row * normal(v2)))
-		v4 := max(v3, bottom)
-		v5 := normal(T(math.Sqrt(float64(v4))))
-		v6 := normal(T(normal(v1) / v5))
+		v1 := w[i]
+		v2 := normal(T(row * normal(v1)))
+		v3 := g[i]
+		v4 := top > v2
+		v5 := either(v4, v2, top)
+		v6 := normal(T(normal(v3) * v5))
 		u[i] = v6
 	}
 }

@@ -68,6 +68,15 @@ func updatesOf[T Float]() []aRule[T] {
 			v[0] -= c[2] * step
 		}
 	}
+	aggMo := func(count int) func(v, c []float64) {
+		return func(v, c []float64) {
+			d := v[1] + c[5]*v[0]
+			for i := range count {
+				v[2+i] = c[i]*v[2+i] + d
+				v[0] -= c[4] * v[2+i]
+			}
+		}
+	}
 	return []aRule[T]{
 		{
 			"axpy", 2, func(s [][]T, c [maxNumbers]T) { Axpy(s[0], c[0], s[1]) },
@@ -98,6 +107,24 @@ func updatesOf[T Float]() []aRule[T] {
 				v[2] = c[0]*v[2] + c[1]*d
 				v[0] -= c[3]*d + c[4]*v[2]
 			},
+		},
+		{
+			"aggmo4", 6, func(s [][]T, c [maxNumbers]T) {
+				AggMo4Update(s[0], s[1], s[2], s[3], s[4], s[5], fill[AggMo4Coefficients[T]](c))
+			},
+			aggMo(4),
+		},
+		{
+			"aggmo3", 5, func(s [][]T, c [maxNumbers]T) {
+				AggMo3Update(s[0], s[1], s[2], s[3], s[4], fill[AggMo4Coefficients[T]](c))
+			},
+			aggMo(3),
+		},
+		{
+			"aggmo2", 4, func(s [][]T, c [maxNumbers]T) {
+				AggMo2Update(s[0], s[1], s[2], s[3], fill[AggMo4Coefficients[T]](c))
+			},
+			aggMo(2),
 		},
 		{
 			"adam", 4, func(s [][]T, c [maxNumbers]T) { AdamUpdate(s[0], s[1], s[2], s[3], fill[AdamCoefficients[T]](c)) },
@@ -309,7 +336,13 @@ func updatesOf[T Float]() []aRule[T] {
 			"rootQuotient", 3, func(s [][]T, c [maxNumbers]T) {
 				RootQuotientUpdate(s[0], s[1], s[2], fill[RootQuotientCoefficients[T]](c))
 			},
-			func(v, c []float64) { v[0] = v[1] / math.Sqrt(max(c[0]*v[2], c[1])) },
+			func(v, c []float64) { v[0] = v[1] / math.Sqrt(max(v[2], c[0])) },
+		},
+		{
+			"factoredQuotient", 3, func(s [][]T, c [maxNumbers]T) {
+				FactoredQuotientUpdate(s[0], s[1], s[2], fill[FactoredQuotientCoefficients[T]](c))
+			},
+			func(v, c []float64) { v[0] = v[1] * min(c[0]*v[2], c[1]) },
 		},
 		{
 			"rootStep", 4, func(s [][]T, c [maxNumbers]T) {

@@ -59,6 +59,9 @@ whose buffer is m:
 			t.set("x", t.sub(t.of("x"), t.add(t.mul(t.of("OfGrad"), d), t.mul(t.of("OfBuffer"), m))))
 		},
 	},
+	aggMo(4),
+	aggMo(3),
+	aggMo(2),
 	{
 		name: "Adam", flush: true,
 		doc: `is a step of Adam or AdamW, with the running means m of the gradient
@@ -175,7 +178,7 @@ of s in the step (AMSGrad).`,
 		doc: `is [AdaBeliefUpdate] with a step along the mean alone:
 
 	x = Keep x - Rate m`,
-		slices: []string{"x", "g", "m", "s"}, numbers: beliefNumbers, unused: "Eps",
+		slices: []string{"x", "g", "m", "s"}, numbers: beliefNumbers, unused: []string{"Eps"},
 		code: func(t *terms) {
 			m, _ := t.belief()
 			t.set("x", t.sub(t.kept(), t.mul(t.of("Rate"), m)))
@@ -404,14 +407,26 @@ parameters, how each has come along the gradient, p, and the magnitude a of s:
 	},
 	{
 		name: "RootQuotient", flush: true,
-		doc: `divides by roots, as Adafactor does, whose mean squares are products of
-a row's and a column's:
+		doc: `divides by roots of mean squares v:
 
-	u = g / sqrt(max(Row w, Bottom))`,
-		slices:  []string{"u", "g", "w"},
-		numbers: [][2]string{{"Row", "the row's factor"}, {"Bottom", "the smallest mean square, above 0"}},
+	u = g / sqrt(max(v, Bottom))`,
+		slices:  []string{"u", "g", "v"},
+		numbers: [][2]string{{"Bottom", "the smallest mean square, above 0"}},
 		code: func(t *terms) {
-			t.set("u", t.div(t.of("g"), t.sqrt(t.largest(t.mul(t.of("Row"), t.of("w")), t.of("Bottom")))))
+			t.set("u", t.div(t.of("g"), t.sqrt(t.largest(t.of("v"), t.of("Bottom")))))
+		},
+	},
+	{
+		name: "FactoredQuotient", flush: true,
+		doc: `is [RootQuotientUpdate] for mean squares that are a row's factor
+times a column's, whose inverse roots are Row and w:
+
+	u = g min(Row w, Top)`,
+		slices:  []string{"u", "g", "w"},
+		numbers: [][2]string{{"Row", "the inverse root of the row's factor"}, {"Top", "the inverse root of the smallest mean square"}},
+		code: func(t *terms) {
+			root := t.mul(t.of("Row"), t.of("w"))
+			t.set("u", t.mul(t.of("g"), t.choose(t.above(t.of("Top"), root), root, t.of("Top"))))
 		},
 	},
 	{
@@ -484,6 +499,36 @@ func (t *terms) averaged(d val) {
 	t.set("z", t.sub(t.of("z"), t.mul(t.of("Rate"), d)))
 }
 
+// aggMo is AggMo with count velocities.
+func aggMo(count int) *rule {
+	r := &rule{name: fmt.Sprint("AggMo", count), slices: []string{"x", "g"}}
+	if count < 4 {
+		r.like = "AggMo4"
+	}
+	for i := 1; i <= 4; i++ {
+		beta := fmt.Sprint("Beta", i)
+		r.numbers = append(r.numbers, [2]string{beta, fmt.Sprintf("what stays of velocity %d, if there is one", i)})
+		if i <= count {
+			r.slices = append(r.slices, fmt.Sprint("u", i))
+		} else {
+			r.unused = append(r.unused, beta)
+		}
+	}
+	r.numbers = append(r.numbers, [2]string{"Rate", "the learning rate over the number of velocities"}, [2]string{"Decay", "weight decay"})
+	r.doc = fmt.Sprintf("is a step along %d velocities, u1 to u%[1]d, each with a momentum of its own:\n\n\td = g + Decay x\n\tui = Betai ui + d\n\tx = x - Rate (u1 + ... + u%[1]d)", count)
+	r.code = func(t *terms) {
+		d, x := t.decayed("Decay"), t.of("x")
+		for i := 1; i <= count; i++ {
+			u := fmt.Sprint("u", i)
+			v := t.add(t.mul(t.of(fmt.Sprint("Beta", i)), t.of(u)), d)
+			t.set(u, v)
+			x = t.sub(x, t.mul(t.of("Rate"), v))
+		}
+		t.set("x", x)
+	}
+	return r
+}
+
 // rmsProp is RMSProp and its variants.
 func rmsProp(name string, centered, momentum bool) *rule {
 	r := &rule{
@@ -512,7 +557,7 @@ func rmsProp(name string, centered, momentum bool) *rule {
 		what += ",\nand a buffer b of momentum"
 	}
 	if !momentum {
-		r.unused = "Mu"
+		r.unused = []string{"Mu"}
 	}
 	r.doc = what + ":\n\n\td = g + Decay x\n\tv = Alpha v + Fresh d d\n" + mean + "\t" + step
 	r.code = func(t *terms) {

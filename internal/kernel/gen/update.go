@@ -32,9 +32,9 @@ type rule struct {
 	slices []string
 	// like is the rule that has the struct, if it is not this one.
 	like string
-	// numbers are the coefficients, and what each is. One may be of no use to this rule.
+	// numbers are the coefficients, and what each is. Some may be of no use to this rule.
 	numbers [][2]string
-	unused  string
+	unused  []string
 	// flush says that float32 that are too small for a full precision count as 0.
 	flush bool
 	code  func(t *terms)
@@ -71,7 +71,7 @@ func (r *rule) terms(l lanes, keep func(name string) bool, find func(name string
 	}
 	r.code(t)
 	for _, n := range r.numbers {
-		if _, used := found[n[0]]; used == (n[0] == r.unused) {
+		if _, used := found[n[0]]; used == slices.Contains(r.unused, n[0]) {
 			panic("rule " + r.name + ": is " + n[0] + " of use?")
 		}
 	}
@@ -219,7 +219,7 @@ func (r *rule) golang(w *strings.Builder) {
 	})
 	for _, n := range r.numbers {
 		switch number := prefix + n[0]; {
-		case n[0] == r.unused:
+		case slices.Contains(r.unused, n[0]):
 		case r.flush:
 			fmt.Fprintf(w, "%s := normal(%s)\n", lower(n[0]), number)
 		case prefix != "":
