@@ -76,6 +76,9 @@ func startAccumulate[T Float](w *Accumulate, l Layout) (Optimizer[T], error) {
 	if more := o.Needs() &^ NeedGrad; more != 0 {
 		return nil, clash("accumulate", s.Of.Name(), fmt.Sprintf("it needs %v of minibatches that are gone", more))
 	}
+	if err := refuseReducer("accumulate", s.Of.Name(), o); err != nil {
+		return nil, err
+	}
 	if _, ok := As[*sam[T]](o); ok {
 		return nil, clash("accumulate", s.Of.Name(), "it needs a second gradient of minibatches that are gone; write accumulate before sam")
 	}

@@ -74,6 +74,9 @@ func startClip[T Float](c *Clip, l Layout) (Optimizer[T], error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := refuseReducer("clip", s.Of.Name(), o); err != nil {
+		return nil, err
+	}
 	w := &clip[T]{Optimizer: o, set: s, layout: l}
 	w.problem.grad = w.grad
 	return w, nil

@@ -25,7 +25,8 @@
 // and others, or a function by [ScheduleFunc]; [Sequential] and [Chained] are made of several. [Scheduled] puts a method
 // under one, with a warm-up. What spans the run is told its length by [ForSteps] or [ForEpochs].
 //
-// [Minimize] runs a method on a function, with nothing else to set up; a [Func] makes one of closures. [CG], [Lanczos],
+// [Minimize] runs a method on a function, with nothing else to set up; a [Func] makes one of closures, and a [Sum] a mean
+// of many terms, for [SVRG], [SAGA], [SARAH] and [STORM], which reduce the variance of minibatches. [CG], [Lanczos],
 // [Armijo] and [Wolfe] are the parts that methods with curvature are made of.
 //
 // # In words

@@ -134,3 +134,28 @@ func ExampleScheduled() {
 	// rate 0.200
 	// rate 0.059
 }
+
+// The mean of many terms, here squared distances from 1, 2, ..., 100, has its minimum where SGD with a constant rate does
+// not come to rest; SVRG does.
+func ExampleSum() {
+	f := &optimizers.Sum[float64]{N: 100, Batch: 5, G: func(dst, x []float64, terms []int) float64 {
+		loss := 0.0
+		dst[0] = 0
+		for _, i := range terms {
+			d := x[0] - float64(i+1)
+			loss += d * d / 2 / float64(len(terms))
+			dst[0] += d / float64(len(terms))
+		}
+		return loss
+	}}
+	for _, m := range []optimizers.Method{&optimizers.SGD{LR: 0.5}, &optimizers.SVRG{LR: 0.5}} {
+		r, err := optimizers.Minimize(context.Background(), f, []float64{0}, m, optimizers.Until{GradNorm: 1e-9, Steps: 1000})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%s: %s, %v from the minimum\n", m.Name(), r.Status, math.Abs(r.X[0]-50.5) < 1e-6)
+	}
+	// Output:
+	// sgd: steps done, false from the minimum
+	// svrg: gradient norm reached, true from the minimum
+}

@@ -116,6 +116,9 @@ func startGroups[T Float](w *Groups, l Layout) (Optimizer[T], error) {
 		}
 		o.add(l, belongs, i, part, ratio)
 	}
+	if _, ok := As[severalPoints](rest); ok && o.moving() > 1 {
+		return nil, clash("group", w.Of.Name(), "it goes back to points of earlier steps, where the other groups would have to be as well; allowed is freeze")
+	}
 	return o.complete(), nil
 }
 

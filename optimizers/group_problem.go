@@ -1,7 +1,7 @@
 package optimizers
 
 // groupOracles is what a problem of a group can answer.
-const groupOracles = NeedGrad | NeedHessian | NeedGaussNewton | NeedSquaredGrads | NeedSampledGrads
+const groupOracles = NeedGrad | NeedHessian | NeedGaussNewton | NeedSquaredGrads | NeedSampledGrads | NeedExampleGrads
 
 // sharedProblem is the problem of a step as all groups see it: at the point where the step begins, gradients are
 // computed once for all of them.
@@ -84,6 +84,9 @@ type groupSample[T Float] struct {
 	of     *groupProblem[T]
 	sample Sample[T]
 	shared *shared[T] // its gradient where the step begins; nil where no other group has it
+
+	// Of ExampleGrads.
+	toPart, then func(example int, loss float64, grad []T) error
 }
 
 func (g *groupSample[T]) around(s Sample[T], known *shared[T]) Sample[T] {
@@ -210,4 +213,25 @@ func (g *groupSample[T]) SampledGrad(dst, x []T, draw int) error {
 	err := sampled.SampledGrad(s.scratch(), point, draw)
 	g.of.part.gather(dst, s.scratch())
 	return err
+}
+
+// ExampleGrads are the parts of the group's tensors.
+func (g *groupSample[T]) ExampleGrads(x []T, f func(example int, loss float64, grad []T) error) error {
+	examples, ok := SampleAs[ExampleGrads[T]](g.sample)
+	if !ok {
+		return missing("group", NeedExampleGrads, g.of.Has()&^NeedExampleGrads)
+	}
+	point, _ := g.put(x)
+	defer g.back()
+	g.of.shared.work += WorkExampleGrads * int64(g.Len())
+	if g.toPart == nil { // once, as a closure each time would be garbage
+		part := make([]T, len(x))
+		g.toPart = func(example int, loss float64, grad []T) error {
+			g.of.part.gather(part, grad)
+			return g.then(example, loss, part)
+		}
+	}
+	g.then = f
+	defer func() { g.then = nil }()
+	return examples.ExampleGrads(point, g.toPart)
 }

@@ -81,6 +81,16 @@ func (o *groups[T]) add(l Layout, belongs []int, rule int, of Optimizer[T], rati
 	o.parts = append(o.parts, g)
 }
 
+// moving is how many groups have parameters.
+func (o *groups[T]) moving() (n int) {
+	for _, g := range o.parts {
+		if len(g.x) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // complete is the optimizer with those of the further methods that its parts have.
 func (o *groups[T]) complete() Optimizer[T] {
 	first := o.parts[0]

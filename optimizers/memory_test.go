@@ -48,6 +48,14 @@ func (p parabola) SampledGrad(dst, _ []float64, _ int) error {
 	return nil
 }
 
+func (p parabola) ExampleGrads(x []float64, f func(example int, loss float64, g []float64) error) error {
+	loss, err := p.Loss(x)
+	if err != nil {
+		return err
+	}
+	return f(0, loss, x)
+}
+
 // TestMemoryIsWhatInfoSays measures what New and the first steps allocate.
 func TestMemoryIsWhatInfoSays(t *testing.T) {
 	const n = 1 << 16

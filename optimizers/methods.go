@@ -26,6 +26,7 @@ func methods() []Method {
 		hessianMethods(),
 		kroneckerMethods(),
 		matrixMethods(),
+		finiteMethods(),
 	)
 }
 

@@ -42,11 +42,14 @@ type Result[T Float] struct {
 }
 
 // Minimize runs a method on a plain function from x0, which stays as it is. Every sample of the problem is the whole
-// function, and there is none to draw. If f is also a Curvature, or gives SquaredGrads or SampledGrads, methods that need it work; a
-// method Has tells which of these f can do in fact, and Len how many examples it stands for.
+// function, and there is none to draw. If f is also a Curvature, or gives SquaredGrads, SampledGrads or ExampleGrads,
+// methods that need it work; a method Has tells which of these f can do in fact, and Len how many examples it stands for.
 //
-// A gradient of 0 ends the run as GradNormReached, unless Until.Curvature asks for more. With an error, that of a cancelled ctx for example, the result
-// holds how far the run has come.
+// Of a *Sum the minibatches are some of its terms. Loss and gradient are then those of the whole sum, which is looked at
+// before the first step and after each pass over the terms, so that a run may end some steps later than it could.
+//
+// A gradient of 0 ends the run as GradNormReached, unless Until.Curvature asks for more. With an error, that of a
+// cancelled ctx for example, the result holds how far the run has come.
 func Minimize[T Float](ctx context.Context, f Objective[T], x0 []T, m Method, until Until) (Result[T], error) {
 	res := Result[T]{X: slices.Clone(x0), Status: Failed}
 	if isNil(f) {
@@ -64,7 +67,17 @@ func Minimize[T Float](ctx context.Context, f Objective[T], x0 []T, m Method, un
 		return res, err
 	}
 	p := newPlain(f, len(x0))
-	if err := Check(o, Problem[T](p)); err != nil {
+	problem := Problem[T](p)
+	var sum *sumProblem[T]
+	pass := 1 // steps between two looks at the whole function
+	if s, ok := f.(*Sum[T]); ok {
+		if err := s.check(); err != nil {
+			return res, err
+		}
+		sum = newSumProblem(s, p)
+		problem, pass = sum, (s.N-1)/s.batch()+1
+	}
+	if err := Check(o, problem); err != nil {
 		return res, err
 	}
 	if until.Curvature > 0 && p.has&NeedHessian == 0 {
@@ -75,11 +88,14 @@ func Minimize[T Float](ctx context.Context, f Objective[T], x0 []T, m Method, un
 		if err := ctx.Err(); err != nil {
 			return res, fmt.Errorf("optimizers: minimize: stopped after %d steps: %w", res.Steps, err)
 		}
-		if err := p.look(res.X); err != nil {
-			return res, err
+		res.Work = p.work
+		if res.Steps%pass == 0 || enough(until, &res) != "" {
+			if err := p.look(res.X); err != nil {
+				return res, err
+			}
+			res.Loss, res.GradNorm, res.Work = p.loss, norm(p.grad), p.work
+			res.Status = reached(until, &res)
 		}
-		res.Loss, res.GradNorm, res.Work = p.loss, norm(p.grad), p.work
-		res.Status = reached(until, &res)
 		if res.Status == GradNormReached && until.Curvature > 0 {
 			if err := p.Linearize(res.X); err != nil {
 				return res, err
@@ -92,11 +108,14 @@ func Minimize[T Float](ctx context.Context, f Objective[T], x0 []T, m Method, un
 				res.Status = reachedBut(until, &res)
 			}
 		}
-		if res.Status != "" {
+		if res.Status != "" && res.Status != Failed {
 			return res, nil
 		}
 		res.Status = Failed
-		if res.Last, err = o.Step(ctx, res.X, p); err != nil {
+		if sum != nil {
+			sum.begin(res.Steps)
+		}
+		if res.Last, err = o.Step(ctx, res.X, problem); err != nil {
 			return res, err
 		}
 		res.Steps++
@@ -122,6 +141,13 @@ func reachedBut[T Float](u Until, r *Result[T]) Status {
 	switch {
 	case u.Loss != 0 && r.Loss <= u.Loss:
 		return LossReached
+	}
+	return enough(u, r)
+}
+
+// enough says which limit is reached.
+func enough[T Float](u Until, r *Result[T]) Status {
+	switch {
 	case r.Steps >= u.Steps:
 		return StepsDone
 	case u.Work > 0 && r.Work >= u.Work:

@@ -61,6 +61,9 @@ func startNoise[T Float](w *Noise, l Layout) (Optimizer[T], error) {
 	if _, twice := As[*noise[T]](o); twice {
 		return nil, clash("noise", s.Of.Name(), "its gradients have noise already")
 	}
+	if err := refuseReducer("noise", s.Of.Name(), o); err != nil {
+		return nil, err
+	}
 	n := &noise[T]{Optimizer: o, set: s, sources: make([]source, (l.Size()+blockSize-1)/blockSize)}
 	for i := range n.sources {
 		n.sources[i].normal = rand.New(&n.sources[i].bits)

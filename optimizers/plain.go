@@ -15,6 +15,7 @@ type plain[T Float] struct {
 	work int64
 
 	at, grad []T // a point and the gradient there
+	one      []T // a gradient that is passed on
 	loss     float64
 	known    bool
 }
@@ -30,11 +31,17 @@ func newPlain[T Float](f Objective[T], size int) *plain[T] {
 	if _, ok := f.(SampledGrads[T]); ok {
 		p.has |= NeedSampledGrads
 	}
+	if _, ok := f.(ExampleGrads[T]); ok {
+		p.has |= NeedExampleGrads
+	}
 	if f, ok := f.(interface{ Has() Oracle }); ok {
 		p.has = f.Has()
 	}
 	if f, ok := f.(interface{ Len() int }); ok {
 		p.n = f.Len()
+	}
+	if p.n == 1 && p.has&NeedGrad != 0 {
+		p.has |= NeedExampleGrads // it is the one example
 	}
 	return p
 }
@@ -144,4 +151,22 @@ func (p *plain[T]) SampledGrad(dst, x []T, draw int) error {
 	}
 	p.work += WorkSampledGrad * int64(p.n)
 	return s.SampledGrad(dst, x, draw)
+}
+
+func (p *plain[T]) ExampleGrads(x []T, f func(example int, loss float64, g []T) error) error {
+	if e, ok := p.f.(ExampleGrads[T]); ok {
+		p.work += WorkExampleGrads * int64(p.n)
+		return e.ExampleGrads(x, f)
+	}
+	if p.n != 1 {
+		return fmt.Errorf("optimizers: minimize: %T gives no gradients of single examples", p.f)
+	}
+	if len(p.one) != len(x) {
+		p.one = make([]T, len(x))
+	}
+	loss, err := p.Grad(p.one, x)
+	if err != nil {
+		return err
+	}
+	return f(0, loss, p.one)
 }

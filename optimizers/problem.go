@@ -135,10 +135,11 @@ const (
 	NeedSquaredGrads                    // SquaredGrads
 	NeedSampledGrads                    // SampledGrads
 	NeedNormDraws                       // NormDraws
+	NeedExampleGrads                    // ExampleGrads
 )
 
 var oracleNames = []string{"gradients", "Hessian products", "Gauss-Newton products", "squared per-example gradients",
-	"gradients with sampled targets", "samples drawn by norm"}
+	"gradients with sampled targets", "samples drawn by norm", "gradients of single examples"}
 
 // String lists the questions in words.
 func (o Oracle) String() string {

@@ -17,6 +17,7 @@ func TestOracleInWords(t *testing.T) {
 		optimizers.NeedGaussNewton | 0x100:           "Gauss-Newton products, Oracle(0x100)",
 		optimizers.NeedSquaredGrads:                  "squared per-example gradients",
 		optimizers.NeedSampledGrads:                  "gradients with sampled targets",
+		optimizers.NeedExampleGrads:                  "gradients of single examples",
 	} {
 		if got := o.String(); got != want {
 			t.Errorf("%#x is %q, want %q", uint(o), got, want)
@@ -30,7 +31,7 @@ func TestCheckSaysWhatIsMissing(t *testing.T) {
 		lacks optimizers.Oracle
 		want  string
 	}{
-		"hf":                    {optimizers.NeedGaussNewton, "hf needs Gauss-Newton products, which this problem does not give (it gives gradients, Hessian products, squared per-example gradients, gradients with sampled targets); a setting such as hessian=true may do without"},
+		"hf":                    {optimizers.NeedGaussNewton, "hf needs Gauss-Newton products, which this problem does not give (it gives gradients, Hessian products, squared per-example gradients, gradients with sampled targets, gradients of single examples); a setting such as hessian=true may do without"},
 		"hf:hessian":            {optimizers.NeedHessian | optimizers.NeedGrad, "hf needs gradients, Hessian products, which"},
 		"hf:precondition":       {optimizers.NeedSquaredGrads, "hf needs squared per-example gradients, which"},
 		"adam+clip":             {optimizers.NeedGrad, "adam needs gradients, which"},

@@ -10,6 +10,7 @@ const (
 	WorkSquaredGrads = 2 // SquaredGrads.SquaredGrads
 	WorkSampledGrad  = 2 // SampledGrads.SampledGrad
 	WorkForms        = 2 // GaussNewtonForms.GaussNewtonForms, for each direction
+	WorkExampleGrads = 2 // ExampleGrads.ExampleGrads
 )
 
 // Report is what a step tells. A number that a method does not have is 0.

@@ -64,6 +64,9 @@ func startSAM[T Float](w *SAM, l Layout) (Optimizer[T], error) {
 	if _, twice := As[*sam[T]](o); twice {
 		return nil, clash("sam", s.Of.Name(), "its gradients are those of the worst point nearby already")
 	}
+	if err := refuseReducer("sam", s.Of.Name(), o); err != nil {
+		return nil, err
+	}
 	a := &sam[T]{Optimizer: o, set: s, near: make([]T, l.Size())}
 	a.problem.grad, a.pass = a.grad, a.block
 	return a, nil

@@ -55,6 +55,7 @@ func (p *problem[T]) masks(s *sample[T], use int) {
 func (p *problem[T]) begin(ctx context.Context, b data.Batch[T], step int) {
 	p.ctx, p.step, p.draws = ctx, step, 0
 	p.batch.hold(b.X, b.Y, b.N)
+	p.batch.index = b.Index
 	p.batch.linear, p.batch.seen = false, false
 	copy(p.batch.buffers, p.programs.model.Buffers)
 	p.masks(p.batch, useBatch)
@@ -107,6 +108,7 @@ func (p *problem[T]) Draw(n int) (optimizers.Sample[T], error) {
 		return nil, err
 	}
 	d.hold(d.batch.X, d.batch.Y, n)
+	d.index = d.batch.Index
 	d.linear = false
 	p.masks(&d.sample, useDraw+p.draws)
 	p.draws++
@@ -117,7 +119,7 @@ func (p *problem[T]) Draw(n int) (optimizers.Sample[T], error) {
 func (p *problem[T]) Has() optimizers.Oracle {
 	has := optimizers.NeedGrad | optimizers.NeedHessian | optimizers.NeedGaussNewton
 	if p.programs.single() == nil {
-		has |= optimizers.NeedSquaredGrads
+		has |= optimizers.NeedSquaredGrads | optimizers.NeedExampleGrads
 	}
 	if _, ok := nn.AsSampler(p.programs.model.Loss()); ok {
 		has |= optimizers.NeedSampledGrads

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -143,6 +144,36 @@ func TestSquaredGradsAreOfSingleExamples(t *testing.T) {
 	if e := far(got, want); e > 1e-13 {
 		t.Errorf("mean squared gradients differ by %.2g of the largest", e)
 	}
+	// One after another they are the same, with their numbers.
+	rows, mean := 0, 0.0
+	b := batch[float64](t, d, 20, 20+n)
+	s, err = ProblemOf(m, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(want)
+	err = s.(optimizers.ExampleGrads[float64]).ExampleGrads(m.Params, func(example int, loss float64, g []float64) error {
+		if example != 20+rows {
+			t.Errorf("example %d has the number %d", 20+rows, example)
+		}
+		for j, v := range g {
+			want[j] += v / n
+		}
+		rows++
+		mean += loss / n
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	loss, err := s.Grad(g, m.Params)
+	if e := far(g, want); err != nil || rows != n || e > 1e-13 || math.Abs(loss-mean) > 1e-13*loss {
+		t.Errorf("%d single gradients have a mean %.2g off and a mean loss of %v, want %v (%v)", rows, e, mean, loss, err)
+	}
+	stop := errors.New("enough")
+	if err := s.(optimizers.ExampleGrads[float64]).ExampleGrads(m.Params, func(int, float64, []float64) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("an error ends in %v", err)
+	}
 	norm, d2 := small[float64](t)
 	s, err = ProblemOf(norm, batch[float64](t, d2, 0, n))
 	if err != nil {
@@ -150,6 +181,9 @@ func TestSquaredGradsAreOfSingleExamples(t *testing.T) {
 	}
 	if err := s.(optimizers.SquaredGrads[float64]).SquaredGrads(g, norm.Params); err == nil {
 		t.Error("single examples have gradients under batch normalisation")
+	}
+	if err := s.(optimizers.ExampleGrads[float64]).ExampleGrads(norm.Params, nil); err == nil {
+		t.Error("single examples have gradients under batch normalisation, one by one")
 	}
 }
 

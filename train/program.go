@@ -216,10 +216,11 @@ func (c *program[T]) on(x, y, params []T) error {
 	if err := c.at(params); err != nil {
 		return err
 	}
-	if err := c.Set(c.graph.X, x); err != nil {
+	// The first inputs, see compile.
+	if err := c.SetInput(0, x); err != nil {
 		return err
 	}
-	return c.Set(c.graph.Y, y)
+	return c.SetInput(1, y)
 }
 
 // at makes the program read its parameters from params.

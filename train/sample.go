@@ -16,6 +16,7 @@ type sample[T Float] struct {
 	x, y     []T                                         // the same at once; nil where they are streamed
 	head     *sample[T]                                  // the last First
 	n        int
+	index    []int  // numbers of the examples in the training set; nil where they are 0, 1, 2, ...
 	seed     uint64 // of dropout masks
 	step     uint64
 
@@ -55,6 +56,9 @@ func ProblemOf[T Float](m *nn.Model[T], b data.Batch[T]) (optimizers.Sample[T], 
 	}
 	s := &sample[T]{programs: newPrograms(m)}
 	s.hold(b.X, b.Y, b.N)
+	if len(b.Index) == b.N {
+		s.index = b.Index
+	}
 	return s, nil
 }
 
@@ -331,6 +335,52 @@ func (s *sample[T]) SquaredGrads(dst, x []T) error {
 	if err := s.check(dst, x); err != nil {
 		return err
 	}
+	clear(dst)
+	share := T(1 / float64(s.n))
+	err := s.singly(x, func(_ int, _ *program[T], g []T) error {
+		for j, v := range g {
+			dst[j] += v * v * share
+		}
+		return nil
+	})
+	s.count(err)
+	return err
+}
+
+// ExampleGrads calls f with the number, the loss and the gradient of each
+// example.
+func (s *sample[T]) ExampleGrads(x []T, f func(example int, loss float64, g []T) error) error {
+	if err := s.check(nil, x); err != nil {
+		return err
+	}
+	first := s.watch && !s.seen
+	if first {
+		clear(s.scores)
+	}
+	mean := 0.0
+	err := s.singly(x, func(row int, c *program[T], g []T) error {
+		example, loss := row, c.loss()
+		if s.index != nil {
+			example = s.index[row]
+		}
+		if first {
+			mean += loss / float64(s.n)
+			for i, v := range c.means() {
+				s.scores[i] += v / float64(s.n)
+			}
+		}
+		return f(example, loss, g)
+	})
+	if err == nil && first {
+		s.seen, s.loss = true, mean
+	}
+	s.count(err)
+	return err
+}
+
+// singly computes the gradient of each example alone, and calls f with its place
+// in the sample, the program that has run and the gradient.
+func (s *sample[T]) singly(x []T, f func(row int, c *program[T], g []T) error) error {
 	if err := s.programs.single(); err != nil {
 		return err
 	}
@@ -339,27 +389,25 @@ func (s *sample[T]) SquaredGrads(dst, x []T) error {
 		return err
 	}
 	if s.scratch[0] == nil {
-		s.scratch[0] = make([]T, len(dst))
+		s.scratch[0] = make([]T, len(x))
 	}
-	if err := c.into(0, s.scratch[0]); err != nil {
+	g := s.scratch[0]
+	if err := c.into(0, g); err != nil {
 		return err
 	}
-	clear(dst)
 	in, out := sizes(s.programs.model)
-	err = s.each(func(ex, ey []T, row int) error {
+	return s.each(func(ex, ey []T, row int) error {
 		for i := range len(ex) / in {
 			c.Seed(s.seed, s.step, row+i)
 			if err := c.run(ex[i*in:(i+1)*in], ey[i*out:(i+1)*out], x); err != nil {
 				return err
 			}
-			for j, g := range s.scratch[0] {
-				dst[j] += g * g / T(s.n)
+			if err := f(row+i, c, g); err != nil {
+				return err
 			}
 		}
 		return nil
 	})
-	s.count(err)
-	return err
 }
 
 // SampledGrad sets dst to the gradient of the mean loss at x with targets drawn

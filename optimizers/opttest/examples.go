@@ -94,7 +94,7 @@ func (e *Examples[T]) Full() optimizers.Sample[T] { return &e.full }
 // Has is everything, less Lacks.
 func (e *Examples[T]) Has() optimizers.Oracle {
 	return (optimizers.NeedGrad | optimizers.NeedHessian | optimizers.NeedGaussNewton | optimizers.NeedSquaredGrads |
-		optimizers.NeedSampledGrads) &^ e.Lacks
+		optimizers.NeedSampledGrads | optimizers.NeedExampleGrads) &^ e.Lacks
 }
 
 // Draw is a sample of n examples, the same in every run at this step.
@@ -122,6 +122,7 @@ type sample[T optimizers.Float] struct {
 	at   [parameters]float64
 
 	shown shown[T]
+	one   []T // a gradient that is passed on
 }
 
 // choose picks n of the examples, each at most once (Fisher and Yates).
@@ -198,6 +199,38 @@ func (s *sample[T]) SquaredGrads(dst, x []T) error {
 		}
 	}
 	s.mean(dst, &sum)
+	return nil
+}
+
+// ExampleGrads fails as Grad does, for methods that ask for it instead, and of the minibatch it is poisoned.
+func (s *sample[T]) ExampleGrads(x []T, f func(example int, loss float64, g []T) error) error {
+	if s.of.Fail == "Grad" {
+		return ErrExamples
+	}
+	if err := s.call("ExampleGrads", optimizers.WorkExampleGrads); err != nil {
+		return err
+	}
+	var point [parameters]float64
+	widen(point[:], x)
+	if s.one == nil {
+		s.one = make([]T, parameters)
+	}
+	for _, row := range s.rows {
+		p := s.of.output(row, &point)
+		d := p - s.of.targets[row]
+		var one [parameters]float64
+		s.of.add(&one, row, d*p*(1-p))
+		for i, v := range one {
+			s.one[i] = T(v)
+		}
+		loss := d * d / 2
+		if s == &s.of.batch && s.of.Poison != nil {
+			loss = s.of.Poison(s.one, loss)
+		}
+		if err := f(row, loss, s.one); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
