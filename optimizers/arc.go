@@ -2,6 +2,7 @@ package optimizers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 )
@@ -40,6 +41,7 @@ type ARC struct {
 	GaussNewton  bool    `set:"gauss_newton" default:"false" help:"the Gauss-Newton matrix in place of the Hessian"`
 	Sampling     string  `set:"sampling" default:"uniform" oneof:"uniform|norms" help:"how the curvature sample is drawn: uniformly, or by the norms of the examples' Hessians"`
 	Objective    string  `set:"objective" default:"batch" oneof:"batch|sample|full" help:"what steps are judged on: the minibatch, a fresh sample as large, or the whole training set"`
+	Average      float64 `set:"average" default:"0.95" range:"[0,1)" help:"share of the old average of the weights to evaluate, where the minibatch is not everything; 0: no average"`
 	WeightDecay  float64 `set:"weight_decay" default:"0" range:"[0,inf)" help:"adds half of it times |x|² to the loss"`
 }
 
@@ -49,7 +51,7 @@ var _ Method = (*ARC)(nil)
 func (*ARC) Name() string { return "arc" }
 
 func (*ARC) info() Info {
-	return Info{Name: "arc", Memory: 34, Batch: 4000,
+	return Info{Name: "arc", Memory: 35, Batch: 2000,
 		Use: "cubic regularisation with exact Hessian products: leaves saddles, needs no learning rate; large minibatches"}
 }
 
@@ -62,6 +64,7 @@ func (m *ARC) defaults() {
 	orSet(&m.Curvature, 0.05)
 	orSet(&m.LanczosIters, 250)
 	orSet(&m.Tries, 60)
+	orSet(&m.Average, Zero)
 }
 
 func (m *ARC) start32(l Layout) (Optimizer[float32], error) { return startARC[float32](m, l) }
@@ -83,6 +86,7 @@ func newARC[T Float](method string, l Layout, s ARC, rule arcRule) *arc[T] {
 	o := &arc[T]{set: s, sigma: s.Cubic, rule: rule}
 	o.init(method, l, newtonSettings{s.WeightDecay, s.GaussNewton, s.Curvature, s.Sampling, s.Objective})
 	o.model.lanczos.MaxIter = s.LanczosIters
+	o.steady = newSteady[T](s.Average, o.size)
 	if rule == arcXu2018 {
 		o.noisy = make([]T, o.size)
 	}
@@ -101,6 +105,7 @@ const (
 
 type arc[T Float] struct {
 	newton[T]
+	steady[T]
 	set   ARC
 	rule  arcRule
 	sigma float64
@@ -134,6 +139,7 @@ func (o *arc[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) 
 	if o.rule != arcConstant {
 		o.sigma = next
 	}
+	o.include(x, o.whole)
 	r.Work = o.work
 	o.steps++
 	return r, nil
@@ -169,7 +175,7 @@ func (o *arc[T]) search(r *Report) (sigma float64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		if r.compare(-s.value, o.start, after, o.rounding()) {
+		if r.compare(o.onObjective(-s.value), o.start, after, o.rounding()) {
 			return sigma, nil
 		}
 		sigma = o.next(sigma, r.Rho, s, after)
@@ -314,19 +320,26 @@ func (o *arc[T]) leave(r *Report, sigma float64) (float64, error) {
 	return first, nil
 }
 
-func (o *arc[T]) shape() shape { return shape{method: o.method, scalars: []string{"cubic"}} }
+func (o *arc[T]) shape() shape {
+	s := shape{method: o.method, scalars: []string{"cubic"}, vectors: map[string]int{}}
+	o.averageShape(&s)
+	return s
+}
 
 func (o *arc[T]) State() State[T] {
-	return State[T]{Method: o.method, Step: o.steps, Scalars: Scalars{"cubic": o.sigma}}
+	s := State[T]{Method: o.method, Step: o.steps, Scalars: Scalars{"cubic": o.sigma}, Vectors: map[string][]T{}}
+	o.saveAverage(&s)
+	return s
 }
 
 func (o *arc[T]) Restore(s State[T]) error {
 	if err := s.check(o.shape()); err != nil {
 		return err
 	}
-	if err := positive(o.method, "cubic", s.Scalars["cubic"]); err != nil {
+	if err := errors.Join(positive(o.method, "cubic", s.Scalars["cubic"]), o.checkAverage(s)); err != nil {
 		return err
 	}
 	o.steps, o.sigma = s.Step, s.Scalars["cubic"]
+	o.loadAverage(s)
 	return nil
 }

@@ -2,6 +2,7 @@ package optimizers
 
 import (
 	"context"
+	"errors"
 	"math"
 )
 
@@ -31,6 +32,7 @@ type GaussNewton struct {
 	Precondition string  `set:"precondition" default:"gradient" oneof:"none|gradient|squares" help:"preconditioner: none, the squared gradient, or the mean squared gradients of single examples"`
 	Sampling     string  `set:"sampling" default:"uniform" oneof:"uniform|norms" help:"how the curvature sample is drawn: uniformly, or by the norms of the examples' Gauss-Newton matrices"`
 	Objective    string  `set:"objective" default:"batch" oneof:"batch|sample|full" help:"what steps are judged on: the minibatch, a fresh sample as large, or the whole training set"`
+	Average      float64 `set:"average" default:"0.95" range:"[0,1)" help:"share of the old average of the weights to evaluate, where the minibatch is not everything; 0: no average"`
 	WeightDecay  float64 `set:"weight_decay" default:"0" range:"[0,inf)" help:"adds half of it times |x|² to the loss"`
 }
 
@@ -40,7 +42,7 @@ var _ Method = (*GaussNewton)(nil)
 func (*GaussNewton) Name() string { return "gn" }
 
 func (*GaussNewton) info() Info {
-	return Info{Name: "gn", Memory: 9, Batch: 4000,
+	return Info{Name: "gn", Memory: 10, Batch: 2000,
 		Use: "Gauss-Newton with Levenberg-Marquardt damping: least squares and cross-entropy; large minibatches"}
 }
 
@@ -52,6 +54,7 @@ func (m *GaussNewton) defaults() {
 	orSet(&m.Curvature, 0.05)
 	orSet(&m.CGIters, 100)
 	orSet(&m.WarmStart, 1)
+	orSet(&m.Average, Zero)
 }
 
 func (m *GaussNewton) start32(l Layout) (Optimizer[float32], error) { return startGN[float32](m, l) }
@@ -65,6 +68,7 @@ func startGN[T Float](m *GaussNewton, l Layout) (Optimizer[T], error) {
 	o := &gn[T]{set: s, theta: s.Damping}
 	o.init("gn", l, newtonSettings{s.WeightDecay, true, s.Curvature, s.Sampling, s.Objective})
 	o.solution = make([]T, o.size)
+	o.steady = newSteady[T](s.Average, o.size)
 	o.cg = CG[T]{MaxIter: s.CGIters, MinIter: min(5, s.CGIters), Progress: 5e-4}
 	o.along = o.lossAlong
 	if s.Precondition != "none" {
@@ -79,6 +83,7 @@ func startGN[T Float](m *GaussNewton, l Layout) (Optimizer[T], error) {
 
 type gn[T Float] struct {
 	newton[T]
+	steady[T]
 	set          GaussNewton
 	theta        float64
 	solution     []T // of the last conjugate gradients, 0 at first
@@ -112,6 +117,7 @@ func (o *gn[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) {
 		clear(o.solution)
 	}
 	o.theta = theta
+	o.include(x, o.whole)
 	o.steps++
 	return r, nil
 }
@@ -137,10 +143,10 @@ func (o *gn[T]) search(r *Report) (theta, rate float64, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	r.compare(-q, o.start, after, o.rounding())
+	r.compare(o.onObjective(-q), o.start, after, o.rounding())
 	theta = adapt(o.theta, r.Rho)
 	search := Armijo{Slack: o.rounding()}
-	found, err := search.Search(o.along, o.start, dot(o.grad, o.s), after)
+	found, err := search.Search(o.along, o.start, dot(o.slopes, o.s), after)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -216,22 +222,27 @@ func (o *gn[T]) lossAlong(rate float64) (float64, error) {
 }
 
 func (o *gn[T]) shape() shape {
-	return shape{method: o.method, scalars: []string{"damping"}, vectors: map[string]int{"cg_solution": o.size}}
+	s := shape{method: o.method, scalars: []string{"damping"}, vectors: map[string]int{"cg_solution": o.size}}
+	o.averageShape(&s)
+	return s
 }
 
 func (o *gn[T]) State() State[T] {
-	return State[T]{Method: o.method, Step: o.steps, Scalars: Scalars{"damping": o.theta},
+	s := State[T]{Method: o.method, Step: o.steps, Scalars: Scalars{"damping": o.theta},
 		Vectors: map[string][]T{"cg_solution": append([]T{}, o.solution...)}}
+	o.saveAverage(&s)
+	return s
 }
 
 func (o *gn[T]) Restore(s State[T]) error {
 	if err := s.check(o.shape()); err != nil {
 		return err
 	}
-	if err := positive(o.method, "damping", s.Scalars["damping"]); err != nil {
+	if err := errors.Join(positive(o.method, "damping", s.Scalars["damping"]), o.checkAverage(s)); err != nil {
 		return err
 	}
 	o.steps, o.theta = s.Step, s.Scalars["damping"]
 	copy(o.solution, s.Vectors["cg_solution"])
+	o.loadAverage(s)
 	return nil
 }

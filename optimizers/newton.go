@@ -26,15 +26,18 @@ type newton[T Float] struct {
 	whole     bool      // the minibatch is the whole training set
 	sample    Sample[T] // for the curvature, linearized at x
 	objective Sample[T]
+	apart     bool    // the objective is not the minibatch
+	slopes    []T     // the objective's gradient, with that of weight decay, at x
 	start     float64 // the objective at x
 	work      int64
 	damping   float64 // added to the curvature
 
-	s, trial []T
-	multiply Operator[T] // by the curvature and the damping; made once
-	pcg      rand.PCG
-	random   *rand.Rand // of pcg, seeded anew in every step
-	saddle   lowest[T]
+	s, trial  []T
+	judgeGrad []T         // memory of slopes
+	multiply  Operator[T] // by the curvature and the damping; made once
+	pcg       rand.PCG
+	random    *rand.Rand // of pcg, seeded anew in every step
+	saddle    lowest[T]
 }
 
 // newtonSettings are the settings that all of them have, under the same names.
@@ -79,7 +82,7 @@ func (o *newton[T]) begin(ctx context.Context, x []T, p Problem[T]) (Report, err
 
 // forget lets go of what belongs to the step that ends.
 func (o *newton[T]) forget() {
-	o.ctx, o.x, o.p, o.batch, o.sample, o.objective = nil, nil, nil, nil, nil, nil
+	o.ctx, o.x, o.p, o.batch, o.sample, o.objective, o.slopes = nil, nil, nil, nil, nil, nil, nil
 }
 
 // drawCurvature sets o.sample and linearizes it: n examples drawn anew, the minibatch where that is everything and no
@@ -138,13 +141,18 @@ func (o *newton[T]) drawByNorms(n int) (Sample[T], error) {
 	return s, nil
 }
 
-// drawObjective sets o.objective and o.start. It comes after drawCurvature.
+// drawObjective sets o.objective, its value and its gradient at x. It comes after drawCurvature.
 func (o *newton[T]) drawObjective(batchLoss float64) error {
-	o.objective = o.batch
-	if o.whole || o.judge == "batch" {
+	o.objective, o.slopes = o.batch, o.grad
+	o.apart = !o.whole && o.judge != "batch"
+	if !o.apart {
 		o.start = batchLoss + o.penalty(o.x)
 		return nil
 	}
+	if o.judgeGrad == nil {
+		o.judgeGrad = make([]T, o.size)
+	}
+	o.slopes = o.judgeGrad
 	if o.judge == "full" {
 		if o.objective = o.p.Full(); o.objective == nil {
 			return fmt.Errorf("optimizers: %s: the problem has no whole training set, which objective=full needs", o.method)
@@ -155,9 +163,31 @@ func (o *newton[T]) drawObjective(batchLoss float64) error {
 			return err
 		}
 	}
-	var err error
-	o.start, err = o.loss(o.x)
-	return err
+	loss, err := o.objective.Grad(o.slopes, o.x)
+	if err != nil {
+		return o.failed("gradient of the objective", err)
+	}
+	o.work += WorkGrad * int64(o.objective.Len())
+	if err := o.nonFinite("gradient of the objective", o.slopes); err != nil {
+		return err
+	}
+	if !finite(loss) {
+		return &NonFiniteError{Method: o.method, What: "objective", Value: loss}
+	}
+	if o.decay != 0 {
+		axpy(o.slopes, T(o.decay), o.x)
+	}
+	o.start = loss + o.penalty(o.x)
+	return nil
+}
+
+// onObjective is what the model promises for o.s, were its slope the objective's: where that is not the minibatch, the
+// two gradients differ by chance, and a model is not to be blamed for it.
+func (o *newton[T]) onObjective(promised float64) float64 {
+	if !o.apart {
+		return promised
+	}
+	return promised + dot(o.grad, o.s) - dot(o.slopes, o.s)
 }
 
 // loss is the objective at a point, with weight decay; what is not finite is +Inf.

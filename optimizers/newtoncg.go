@@ -34,6 +34,7 @@ type NewtonCG struct {
 	GaussNewton bool    `set:"gauss_newton" default:"false" help:"the Gauss-Newton matrix in place of the Hessian (xu2018: always)"`
 	Sampling    string  `set:"sampling" default:"uniform" oneof:"uniform|norms" help:"how the curvature sample is drawn: uniformly, or by the norms of the examples' Hessians"`
 	Objective   string  `set:"objective" default:"batch" oneof:"batch|sample|full" help:"what the search looks at: the minibatch, a fresh sample as large, or the whole training set"`
+	Average     float64 `set:"average" default:"0.95" range:"[0,1)" help:"share of the old average of the weights to evaluate, where the minibatch is not everything; 0: no average"`
 	WeightDecay float64 `set:"weight_decay" default:"0" range:"[0,inf)" help:"adds half of it times |x|² to the loss"`
 }
 
@@ -43,7 +44,7 @@ var _ Method = (*NewtonCG)(nil)
 func (*NewtonCG) Name() string { return "newton_cg" }
 
 func (*NewtonCG) info() Info {
-	return Info{Name: "newton_cg", Memory: 9, Batch: 4000,
+	return Info{Name: "newton_cg", Memory: 10, Batch: 2000,
 		Use: "Newton's method by conjugate gradients with a line search; large minibatches, smooth functions"}
 }
 
@@ -54,6 +55,7 @@ func (m *NewtonCG) defaults() {
 	orSet(&m.Curvature, 0.05)
 	orSet(&m.CGIters, 20)
 	orSet(&m.CGTol, 1e-6)
+	orSet(&m.Average, Zero)
 	m.GaussNewton = true
 }
 
@@ -68,9 +70,10 @@ func startNewtonCG[T Float](m *NewtonCG, l Layout) (Optimizer[T], error) {
 	o := &newtonCG[T]{set: s}
 	o.init("newton_cg", l, newtonSettings{s.WeightDecay, s.GaussNewton, s.Curvature, s.Sampling, s.Objective})
 	o.cg.MaxIter = s.CGIters
+	o.steady = newSteady[T](s.Average, o.size)
 	o.along = o.lossAlong
 	if s.LineSearch == "wolfe" {
-		o.slopes, o.kept = o.slopeAlong, func() {}
+		o.look, o.kept = o.slopeAlong, func() {}
 		o.trialGrad = make([]T, o.size)
 	}
 	return o, nil
@@ -78,10 +81,11 @@ func startNewtonCG[T Float](m *NewtonCG, l Layout) (Optimizer[T], error) {
 
 type newtonCG[T Float] struct {
 	newton[T]
+	steady[T]
 	set       NewtonCG
 	cg        CG[T]
 	along     func(rate float64) (float64, error)
-	slopes    func(rate float64) (f, slope float64, err error)
+	look      func(rate float64) (f, slope float64, err error)
 	kept      func()
 	trialGrad []T // of the objective, in a Wolfe search
 }
@@ -127,6 +131,7 @@ func (o *newtonCG[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, er
 		axpy(x, T(r.LR), o.s)
 		r.StepNorm = r.LR * norm(o.s)
 	}
+	o.include(x, o.whole)
 	r.Work = o.work
 	o.steps++
 	return r, nil
@@ -153,10 +158,11 @@ func (o *newtonCG[T]) slopeAlong(rate float64) (f, slope float64, err error) {
 
 // search looks along o.s, where the model is q at rate 1.
 func (o *newtonCG[T]) search(r *Report, q float64) error {
-	slope := dot(o.grad, o.s)
+	slope := dot(o.slopes, o.s)
+	bent := q - dot(o.grad, o.s) // s'Hs/2
 	rate, after := 0.0, o.start
-	if o.slopes != nil {
-		found, err := (Wolfe{C1: armijoShare}).Search(o.slopes, o.kept, o.start, slope, 1, largest(o.s))
+	if o.look != nil {
+		found, err := (Wolfe{C1: armijoShare}).Search(o.look, o.kept, o.start, slope, 1, largest(o.s))
 		if err != nil {
 			return err
 		}
@@ -187,9 +193,9 @@ func (o *newtonCG[T]) search(r *Report, q float64) error {
 		}
 	}
 	r.LR = rate
-	r.compare(-(rate*slope + rate*rate*(q-slope)), o.start, after, o.rounding())
+	r.compare(-rate*(slope+rate*bent), o.start, after, o.rounding())
 	if rate == 0 { // of the whole step, which was refused
-		r.ModelDecrease, r.Decrease, r.Rho = -q, 0, 0
+		r.ModelDecrease, r.Decrease, r.Rho = o.onObjective(-q), 0, 0
 	}
 	return nil
 }
@@ -206,14 +212,14 @@ func (o *newtonCG[T]) bend(r *Report, res CGResult) error {
 			return err
 		}
 		r.Trials++
-		if f <= o.start+armijoShare*res.Value {
-			base, from = res.Value, f
+		if q := -o.onObjective(-res.Value); q < 0 && f <= o.start+armijoShare*q {
+			base, from = q, f
 		} else {
 			clear(o.s)
 		}
 	}
 	// p is conjugate to the iterate, so that the slope of the model along it is g'p there too.
-	return o.explore(r, p, length, dot(o.grad, p)/length, res.MinCurvature, cmp.Or(size, math.Abs(res.MinCurvature), norm(o.grad)), base, from)
+	return o.explore(r, p, length, dot(o.slopes, p)/length, res.MinCurvature, cmp.Or(size, math.Abs(res.MinCurvature), norm(o.grad)), base, from)
 }
 
 // leave looks for negative curvature where the gradient has run out; where there is none, it takes the last small step.
@@ -231,7 +237,7 @@ func (o *newtonCG[T]) leave(r *Report, res CGResult) error {
 	p := o.cg.r // CG has ended: its residual is free
 	copy(p, o.s)
 	clear(o.s)
-	return o.explore(r, p, 1, dot(o.grad, p), curvature, math.Abs(curvature), 0, o.start)
+	return o.explore(r, p, 1, dot(o.slopes, p), curvature, math.Abs(curvature), 0, o.start)
 }
 
 // explore adds to o.s a step along p, from where the model is base and the objective is from: slope and curvature are
@@ -282,14 +288,26 @@ func largest[T Float](a []T) float64 {
 	return most
 }
 
-func (o *newtonCG[T]) shape() shape { return shape{method: o.method} }
+func (o *newtonCG[T]) shape() shape {
+	s := shape{method: o.method, vectors: map[string]int{}}
+	o.averageShape(&s)
+	return s
+}
 
-func (o *newtonCG[T]) State() State[T] { return State[T]{Method: o.method, Step: o.steps} }
+func (o *newtonCG[T]) State() State[T] {
+	s := State[T]{Method: o.method, Step: o.steps, Scalars: Scalars{}, Vectors: map[string][]T{}}
+	o.saveAverage(&s)
+	return s
+}
 
 func (o *newtonCG[T]) Restore(s State[T]) error {
 	if err := s.check(o.shape()); err != nil {
 		return err
 	}
+	if err := o.checkAverage(s); err != nil {
+		return err
+	}
 	o.steps = s.Step
+	o.loadAverage(s)
 	return nil
 }

@@ -2,6 +2,7 @@ package optimizers
 
 import (
 	"context"
+	"errors"
 	"math"
 )
 
@@ -20,6 +21,9 @@ import (
 // no more than rounding, the gradient has run out: Lanczos then looks for negative curvature from a random start, and the
 // step follows it, so that saddles are left, also those where the gradient is exactly 0. That takes up to 22 vectors of
 // memory more.
+//
+// On minibatches that are not everything, conjugate gradients start at WarmStart times the last step, which carries over
+// what earlier minibatches have shown, and the weights to evaluate are an average of the iterates: see Averaging.
 //
 // A minibatch of all examples makes it the method of Xu et al. (2018), whose gradient and objective are those of the
 // whole set and whose curvature alone is sub-sampled; smaller ones give the inexact gradient and objective of Yao et
@@ -40,6 +44,8 @@ type TrustRegion struct {
 	GaussNewton bool    `set:"gauss_newton" default:"false" help:"the Gauss-Newton matrix in place of the Hessian"`
 	Sampling    string  `set:"sampling" default:"uniform" oneof:"uniform|norms" help:"how the curvature sample is drawn: uniformly, or by the norms of the examples' Hessians"`
 	Objective   string  `set:"objective" default:"batch" oneof:"batch|sample|full" help:"what steps are judged on: the minibatch, a fresh sample as large, or the whole training set"`
+	WarmStart   float64 `set:"warm_start" default:"0.8" range:"[0,1]" help:"share of the last step that CG starts from, where the minibatch is not everything (xu2018: 0)"`
+	Average     float64 `set:"average" default:"0.95" range:"[0,1)" help:"share of the old average of the weights to evaluate, where the minibatch is not everything; 0: no average"`
 	WeightDecay float64 `set:"weight_decay" default:"0" range:"[0,inf)" help:"adds half of it times |x|² to the loss"`
 }
 
@@ -49,7 +55,7 @@ var _ Method = (*TrustRegion)(nil)
 func (*TrustRegion) Name() string { return "tr" }
 
 func (*TrustRegion) info() Info {
-	return Info{Name: "tr", Memory: 6, Batch: 4000,
+	return Info{Name: "tr", Memory: 8, Batch: 2000,
 		Use: "trust region with exact Hessian products: leaves saddles, needs no learning rate; large minibatches"}
 }
 
@@ -62,6 +68,8 @@ func (m *TrustRegion) defaults() {
 	orSet(&m.CGTol, 1e-9)
 	orSet(&m.CGIters, 250)
 	orSet(&m.Tries, 60)
+	orSet(&m.WarmStart, Zero)
+	orSet(&m.Average, Zero)
 }
 
 // orSet sets what is not set.
@@ -87,14 +95,17 @@ func startTR[T Float](m *TrustRegion, l Layout) (Optimizer[T], error) {
 	}
 	o.trust.least, o.trust.most = 1e-150, s.MaxRadius
 	o.cg.MaxIter = s.CGIters
+	o.steady, o.last = newSteady[T](s.Average, o.size), make([]T, o.size)
 	return o, nil
 }
 
 type tr[T Float] struct {
 	newton[T]
+	steady[T]
 	set    TrustRegion
 	trust  trust
 	radius float64
+	last   []T // the last step
 	cg     CG[T]
 }
 
@@ -116,9 +127,12 @@ func (o *tr[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) {
 	}
 	if r.Rejected {
 		r.StepNorm = 0
+		clear(o.last)
 	} else {
 		axpy(x, 1, o.s)
+		copy(o.last, o.s)
 	}
+	o.include(x, o.whole)
 	o.radius = next
 	r.Work = o.work
 	o.steps++
@@ -151,7 +165,7 @@ func (o *tr[T]) search(r *Report) (radius float64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		if r.compare(promised, o.start, after, o.rounding()) {
+		if r.compare(o.onObjective(promised), o.start, after, o.rounding()) {
 			return radius, nil
 		}
 		var taken bool
@@ -178,6 +192,12 @@ func (o *tr[T]) solve(r *Report, radius float64, again bool) (promised float64, 
 	switch {
 	case o.set.Preset != "xu2018":
 		clear(o.s)
+		if !o.whole && o.set.WarmStart > 0 {
+			axpy(o.s, T(o.set.WarmStart), o.last)
+			if length := norm(o.s); length > warmest*radius {
+				scale(o.s, T(warmest*radius/length))
+			}
+		}
 	case again: // CG shortens it
 		o.cg.Tol = o.set.CGTol
 	default:
@@ -195,6 +215,9 @@ func (o *tr[T]) solve(r *Report, radius float64, again bool) (promised float64, 
 	}
 	return -res.Value, res.Stop == StopBoundary || res.Stop == StopCurvature, nil
 }
+
+// warmest is the share of the radius that a warm start may have: conjugate gradients begin inside.
+const warmest = 0.9
 
 // at is the objective at x + s.
 func (o *tr[T]) at(r *Report) (float64, error) {
@@ -227,19 +250,28 @@ func (o *tr[T]) follow(r *Report, radius, curvature float64) (float64, error) {
 	return o.radius, nil
 }
 
-func (o *tr[T]) shape() shape { return shape{method: o.method, scalars: []string{"radius"}} }
+func (o *tr[T]) shape() shape {
+	s := shape{method: o.method, scalars: []string{"radius"}, vectors: map[string]int{"last_step": o.size}}
+	o.averageShape(&s)
+	return s
+}
 
 func (o *tr[T]) State() State[T] {
-	return State[T]{Method: o.method, Step: o.steps, Scalars: Scalars{"radius": o.radius}}
+	s := State[T]{Method: o.method, Step: o.steps, Scalars: Scalars{"radius": o.radius},
+		Vectors: map[string][]T{"last_step": append([]T{}, o.last...)}}
+	o.saveAverage(&s)
+	return s
 }
 
 func (o *tr[T]) Restore(s State[T]) error {
 	if err := s.check(o.shape()); err != nil {
 		return err
 	}
-	if err := positive(o.method, "radius", s.Scalars["radius"]); err != nil {
+	if err := errors.Join(positive(o.method, "radius", s.Scalars["radius"]), o.checkAverage(s)); err != nil {
 		return err
 	}
 	o.steps, o.radius = s.Step, s.Scalars["radius"]
+	copy(o.last, s.Vectors["last_step"])
+	o.loadAverage(s)
 	return nil
 }

@@ -35,6 +35,9 @@ func averages[T Float](o Optimizer[T]) bool {
 	if !ok {
 		return false
 	}
+	if s, ok := a.(interface{ averaging() bool }); ok && !s.averaging() {
+		return false
+	}
 	_, slow := a.(*lookahead[T])
 	return !slow
 }
