@@ -198,18 +198,19 @@ func TestNamedModelsHaveTheirNumberOfParameters(t *testing.T) {
 	images := []int{1, 28, 28}
 	known := append(nn.ModelNames(), "784-300-100-10", "784-10", "logistic:bias")
 	want := map[string]int{
-		"softmax":        784*10 + 10,
-		"mlp":            101770, // 784x128+128 + 128x10+10
-		"lenet":          61706,  // 156 + 2416 + 400x120+120 + 120x84+84 + 84x10+10
-		"cnn":            421642, // 320 + 18496 + 7x7x64x128+128 + 1290
-		"narrow":         20530,  // 784x20+20 + 11 of 20x20+20 + 20x10+10
-		"autoencoder":    2837314,
-		"784-300-100-10": 266610, // 235500 + 30100 + 1010
-		"784-10":         7850,
-		"logistic":       784,
-		"logistic:bias":  785,
-		"nls":            784,
-		"lse":            784,
+		"softmax":          784*10 + 10,
+		"mlp":              101770, // 784x128+128 + 128x10+10
+		"lenet":            61706,  // 156 + 2416 + 400x120+120 + 120x84+84 + 84x10+10
+		"cnn":              421642, // 320 + 18496 + 7x7x64x128+128 + 1290
+		"narrow":           20530,  // 784x20+20 + 11 of 20x20+20 + 20x10+10
+		"autoencoder":      2837314,
+		"autoencoder-relu": 2837314,
+		"784-300-100-10":   266610, // 235500 + 30100 + 1010
+		"784-10":           7850,
+		"logistic":         784,
+		"logistic:bias":    785,
+		"nls":              784,
+		"lse":              784,
 	}
 	if len(known) != len(want) {
 		t.Errorf("known models are %v", known)
@@ -247,6 +248,8 @@ func TestNamedModelsAreTheirLayers(t *testing.T) {
 		"narrow": "Flatten|" + strings.Repeat("Dense 20|Tanh|", 12) + "Dense 10",
 		"autoencoder": "Flatten|Dense 1000|Sigmoid|Dense 500|Sigmoid|Dense 250|Sigmoid|Dense 30|" +
 			"Dense 250|Sigmoid|Dense 500|Sigmoid|Dense 1000|Sigmoid|Dense 784",
+		"autoencoder-relu": "Flatten|Dense 1000|ReLU|Dense 500|ReLU|Dense 250|ReLU|Dense 30|" +
+			"Dense 250|ReLU|Dense 500|ReLU|Dense 1000|ReLU|Dense 784",
 	} {
 		classes := 10
 		if name == "784-20-30-9" {

@@ -13,7 +13,7 @@ import (
 
 // ModelNames lists the names that ByName knows, beside sizes like 784-300-10.
 func ModelNames() []string {
-	names := []string{"softmax", "mlp", "lenet", "cnn", "narrow", "autoencoder"}
+	names := []string{"softmax", "mlp", "lenet", "cnn", "narrow", "autoencoder", "autoencoder-relu"}
 	for _, p := range problems {
 		names = append(names, p.name)
 	}
@@ -30,6 +30,7 @@ func ModelNames() []string {
 //	narrow       12 hidden layers of 20 units, tanh: deep, and hard to scale
 //	autoencoder  1000-500-250-30 and back, sigmoid, linear code, sparse
 //	             initialisation (Hinton and Salakhutdinov 2006; Martens 2010)
+//	autoencoder-relu  the same with relu (Lucas et al. 2018)
 //	logistic     logistic regression of two classes, with l2=1e-4
 //	nls          non-convex least squares of a sigmoid (Xu et al. 2018)
 //	lse          log-sum-exp of numbers (Mishchenko 2023), with rho=0.05
@@ -52,7 +53,7 @@ func ByName(name string, input []int, classes int) (Layer, Loss, error) {
 	if has && slices.Contains(ModelNames(), head) {
 		return nil, nil, fmt.Errorf("nn: model %q has no settings", head)
 	}
-	if classes == 0 && name != "autoencoder" && slices.Contains(ModelNames(), name) {
+	if classes == 0 && !IsAutoencoder(name) && slices.Contains(ModelNames(), name) {
 		return nil, nil, fmt.Errorf("nn: model %q: it wants classes, the data has numbers as targets", name)
 	}
 	switch name {
@@ -89,13 +90,19 @@ func ByName(name string, input []int, classes int) (Layer, Loss, error) {
 			net = append(net, Dense{Units: 20}, Tanh{})
 		}
 		return append(net, Dense{Units: classes}), loss, nil
-	case "autoencoder":
+	case "autoencoder", "autoencoder-relu":
+		dense := func(units int) Dense { return Dense{Units: units, Init: Sparse{}} }
+		between := Layer(Sigmoid{})
+		if name == "autoencoder-relu" {
+			dense = func(units int) Dense { return Dense{Units: units, Init: HeNormal} }
+			between = ReLU{}
+		}
 		sizes := []int{1000, 500, 250, 30, 250, 500, 1000, n}
 		net := Sequential{Flatten{}}
 		for i, units := range sizes {
-			net = append(net, Dense{Units: units, Init: Sparse{}})
+			net = append(net, dense(units))
 			if units != 30 && i < len(sizes)-1 {
-				net = append(net, Sigmoid{})
+				net = append(net, between)
 			}
 		}
 		return net, SigmoidCrossEntropy{}, nil
@@ -118,7 +125,7 @@ func ByName(name string, input []int, classes int) (Layer, Loss, error) {
 }
 
 // IsAutoencoder tells whether the target of the named model is its input.
-func IsAutoencoder(name string) bool { return name == "autoencoder" }
+func IsAutoencoder(name string) bool { return name == "autoencoder" || name == "autoencoder-relu" }
 
 // reluNet is dense layers with relu between.
 func reluNet(sizes []int) Layer {
