@@ -20,7 +20,8 @@ import (
 // Every group has an optimizer of its own, for which the loss is a function of the group's tensors with the others as
 // they are. All groups step from the same x, on one gradient of the minibatch, which is computed once; a method that
 // asks for the gradient elsewhere, such as one with a line search, costs that for each group. A norm or a mean that a
-// method takes over all parameters it takes over the group: put Clip and SAM around Groups. Groups that all have the
+// method takes over all parameters it takes over the group, and the first layer is to it the group's first: put Clip and
+// SAM around Groups. Groups that all have the
 // method's own settings take the same steps as the method alone, bit for bit, if its rule is element by element.
 //
 // A schedule sets the rate of the method, and that of every group in proportion; it stands around Groups too. Three more

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -437,6 +438,31 @@ func TestPatternsOfNames(t *testing.T) {
 		}
 		if strings.Join(got, " ") != want {
 			t.Errorf("%s names %v, want %s", pattern, got, want)
+		}
+	}
+}
+
+// TestMemoryOfGroups measures what they keep beside the method.
+func TestMemoryOfGroups(t *testing.T) {
+	const n = 1 << 15
+	layout := optimizers.Layout{{Name: "a", Shape: []int{n}}, {Name: "b", Shape: []int{n}, Offset: n, Kind: optimizers.Bias}}
+	kept := func(spec string) float64 {
+		x := make([]float64, 2*n)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		o, err := optimizers.New[float64](parsed(spec)(), layout)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			step(t, o, x, optimizers.Problem[float64](parabola{}))
+		}
+		runtime.ReadMemStats(&after)
+		return float64(after.TotalAlloc-before.TotalAlloc) / (8 * 2 * n)
+	}
+	for _, info := range optimizers.Wrappers() {
+		if more := kept("adam+group:bias:lr=0.5x") - kept("adam"); info.Name == "group" && math.Abs(more-float64(info.Memory)) > 0.2 {
+			t.Errorf("groups keep %.2f numbers more for each parameter; Info says %d", more, info.Memory)
 		}
 	}
 }

@@ -186,7 +186,8 @@ func TestDefaultsAreThoseDescribed(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, seed := range []string{"adam", "sgd:lr=0.05,momentum=0.9,nesterov+clip:norm=1e+3+cosine:t_max=4", "hf:objective=full", "+", ":,=", "adam:lr=5e-324"} {
+	for _, seed := range []string{"adam+group:bias,norm:lr=0.1x,beta1=0+group:a*:freeze", "aggmo:betas=0/1+chained:schedules=(cosine:t_max=3)/(sequential:schedules=step/step,milestones=3)",
+		"sgd+plateau:patience=0,warmup=3,unit=epoch", "adam", "sgd:lr=0.05,momentum=0.9,nesterov+clip:norm=1e+3+cosine:t_max=4", "hf:objective=full", "+", ":,=", "adam:lr=5e-324"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, spec string) {
