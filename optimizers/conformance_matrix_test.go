@@ -54,15 +54,27 @@ func init() {
 		"muon": near("muon:vector_lr=0.02,vector_beta2=0.999", 10000, "muon:vector_lr=0.05", 1500, "muon:vector_lr=0.03,vector_beta2=0.999", 20000, "muon:vectors=sgd,lr=0.1", 500),
 		"soap": near("soap:lr=0.02,weight_decay=0,beta2=0.999", 15000, "soap:lr=0.05,weight_decay=0,precondition_1d,frequency=1", 2000,
 			"soap:lr=0.05,weight_decay=0,beta2=0.999", 20000, "soap:lr=0.02,weight_decay=0", 2000),
+		"shampoo": near("shampoo:lr=2,precondition_1d,frequency=1", 9000, "shampoo:lr=0.5,precondition_1d,frequency=1", 1000,
+			"shampoo:lr=0.1,graft=adam", 15000, "shampoo:lr=0.1,graft=adagrad", 1000),
+		// The length of their steps follows that of the parameters.
+		"lars": near("lars:lr=1+cosine:t_max=20000", 20000, "lars:lr=1+cosine:t_max=5000", 5000, "lars:lr=1+cosine:t_max=20000", 20000, "lars:lr=10+cosine:t_max=2000", 2000),
+		"lamb": near("lamb:lr=0.01+cosine:t_max=20000", 20000, "lamb:lr=0.01+cosine:t_max=5000", 5000, "lamb:lr=0.01+cosine:t_max=20000", 20000, "lamb:lr=0.01+cosine:t_max=5000", 5000),
 	})
 	maps.Copy(variants, map[string][]string{
 		"muon": {
 			"muon:preset=torch,adjust=match_rms_adamw", "muon:nesterov=false,weight_decay=0.1,ns_steps=1", "muon:vectors=sgd,vector_weight_decay=0.1",
 			"muon:layers=hidden,momentum=0", "muon:lr=0", "muon:adjust=none,a=1.5,b=-0.5,c=0",
 		},
+		"shampoo": {
+			"shampoo:frequency=1,weight_decay=0.1", "shampoo:frequency=2,beta2=0.9,max_dim=2,precondition_1d", "shampoo:beta1=0,graft=sgd",
+			"shampoo:graft=adagrad,frequency=3", "shampoo:graft=rmsprop,precondition_1d", "shampoo:graft=adam,beta2=0.99,max_dim=1",
+		},
+		"lars": {"lars:weight_decay=0.1,nesterov", "lars:momentum=0,all,eps=1e-3,weight_decay=0.1", "lars:lr=0"},
+		"lamb": {"lamb:weight_decay=0.1", "lamb:correct_bias=false,all,weight_decay=0.1,beta1=0"},
 		"soap": {"soap:frequency=2,weight_decay=0.1", "soap:precondition_1d,frequency=1,normalize_grads", "soap:max_dim=2,frequency=1", "soap:max_dim=1,correct_bias=false,shampoo_beta=0,beta1=0"},
 	})
-	wrapped = append(wrapped, "muon+lookahead:k=2,momentum=interpolate+ema+clip", "muon+decay+accumulate+sam", "muon+onecycle:steps=20")
+	wrapped = append(wrapped, "muon+lookahead:k=2,momentum=interpolate+ema+clip", "muon+decay+accumulate+sam", "muon+onecycle:steps=20",
+		"shampoo:frequency=2+lookahead:k=2,momentum=reset", "soap:frequency=2+sam+clip", "lars+onecycle:steps=20+swa:start=2", "lamb+accumulate+noise")
 }
 
 func TestWrappedConformance(t *testing.T) {

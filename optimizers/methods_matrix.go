@@ -7,5 +7,5 @@ func commonWrappers() []wrapper {
 
 // matrixMethods makes one of each method that treats weights as matrices, or tensors as wholes.
 func matrixMethods() []Method {
-	return []Method{&Muon{}, &SOAP{}}
+	return []Method{&Muon{}, &SOAP{}, &Shampoo{}, &LARS{}, &LAMB{}}
 }

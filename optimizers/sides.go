@@ -21,10 +21,10 @@ func sidesOf[T Float](o *elementwise[T], list []matrix, most int) (out []sided[T
 	size := 0
 	for _, m := range list {
 		s := sided[T]{matrix: m}
-		if m.rows <= most && m.rows > 1 {
+		if !m.bare && m.rows <= most && (m.rows > 1 || m.cols == 1) {
 			s.left.n = m.rows
 		}
-		if m.cols <= most && m.cols > 1 {
+		if !m.bare && m.cols <= most && m.cols > 1 {
 			s.right.n = m.cols
 		}
 		size += s.left.n*s.left.n + s.right.n*s.right.n
@@ -40,6 +40,13 @@ func sidesOf[T Float](o *elementwise[T], list []matrix, most int) (out []sided[T
 		}
 	}
 	return out, longest, largest
+}
+
+// identity makes the basis 1.
+func (s *side[T]) identity() {
+	for i := range s.n {
+		s.basis[i*s.n+i] = 1
+	}
 }
 
 // turned sets dst to L' G R, or back to L G R', where L and R are the bases of the sides; one without is left out. g may

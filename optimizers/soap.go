@@ -34,7 +34,7 @@ type SOAP struct {
 	Frequency      int     `set:"frequency" default:"10" range:"[1,inf)" help:"steps from one turn of the bases to the next"`
 	MaxDim         int     `set:"max_dim" default:"10000" range:"[1,inf)" help:"longest side of a matrix that is turned"`
 	Precondition1D bool    `set:"precondition_1d" default:"false" help:"turn vectors too"`
-	NormalizeGrads bool    `set:"normalize_grads" default:"false" help:"make the root mean square of each matrix's step 1, times the rate"`
+	NormalizeGrads bool    `set:"normalize_grads" default:"false" help:"make the root mean square of each tensor's step 1, times the rate"`
 	CorrectBias    Toggle  `set:"correct_bias" default:"true" help:"divide the means by what they have of their numbers"`
 }
 
@@ -72,8 +72,10 @@ func startSOAP[T Float](m *SOAP, l Layout) (Optimizer[T], error) {
 	o.mean, o.square = o.keep("exp_avg"), o.keep("exp_avg_sq")
 	var list []matrix
 	for _, t := range l {
-		if isMatrix(t) || s.Precondition1D && len(t.Shape) > 0 {
-			list = append(list, asMatrix(t))
+		m := asMatrix(t)
+		m.bare = !isMatrix(t) && !s.Precondition1D
+		if !m.bare || s.NormalizeGrads {
+			list = append(list, m)
 		} else {
 			o.rest = appendRun(o.rest, t)
 		}
@@ -181,9 +183,7 @@ func (o *soap[T]) begin(s *side[T]) {
 	}
 	widen(o.spectral, s.gram)
 	if !o.spectral.eigen(n) {
-		for i := range n {
-			s.basis[i*n+i] = 1
-		}
+		s.identity()
 		return
 	}
 	for i := range n {

@@ -18,7 +18,7 @@ import (
 )
 
 // quick has settings for methods whose default rate is for longer runs.
-var quick = map[string]string{"radam": "radam:lr=0.01", "lion": "lion:lr=0.003", "sophia": "sophia:lr=0.003"}
+var quick = map[string]string{"radam": "radam:lr=0.01", "lion": "lion:lr=0.003", "sophia": "sophia:lr=0.003", "shampoo": "shampoo:lr=0.1"}
 
 func TestEveryOptimizerLearnsBlobs(t *testing.T) {
 	for _, m := range optimizers.Methods() {
