@@ -35,7 +35,7 @@ func TestClipShortensTheStep(t *testing.T) {
 
 // TestClipPassesOnWhatItDoesNotClip has a method that needs everything, under a clip too long to matter.
 func TestClipPassesOnWhatItDoesNotClip(t *testing.T) {
-	spec := "hf:precondition,hessian,objective=full,curvature=10"
+	spec := "hf:precondition=squares,hessian,objective=full,curvature=10"
 	bare, under := opttest.NewExamples[float64](), opttest.NewExamples[float64]()
 	o, err := optimizers.New[float64](parsed(spec)(), bare.Layout())
 	if err != nil {

@@ -45,8 +45,8 @@ var variants = map[string][]string{
 	"adam":  {"adam:amsgrad,weight_decay=0.1", "adam:beta1=0,beta2=0"},
 	"adamw": {"adamw:amsgrad,weight_decay=0.1", "adamw:weight_decay=0"},
 	"hf": {
-		"hf:curvature=10", "hf:curvature=10,objective=batch", "hf:curvature=10,precondition,weight_decay=0.01", "hf:hessian,objective=full,curvature=20,damping=0.001",
-		"hf:hessian,damping=1e-6,warm_start=0", "hf:cg_iters=3,cg_progress=0,precondition,hessian",
+		"hf:curvature=10", "hf:curvature=10,objective=batch", "hf:curvature=10,precondition=squares,weight_decay=0.01", "hf:hessian,objective=full,curvature=20,damping=0.001",
+		"hf:hessian,damping=1e-6,warm_start=0", "hf:cg_iters=3,cg_progress=0,precondition=squares,hessian",
 	},
 }
 

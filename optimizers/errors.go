@@ -39,3 +39,15 @@ func unknown(what, name string, allowed []string) error {
 	}
 	return errors.New(text + spell.Hint(name, allowed))
 }
+
+// DampingError is the error of a Step that found no lower loss although its curvature was damped as much as it may be:
+// there is no way down, be it that gradient and loss do not belong together or that the loss is all noise. The
+// parameters and the optimizer's state are as before the step.
+type DampingError struct {
+	Method  string
+	Damping float64
+}
+
+func (e *DampingError) Error() string {
+	return fmt.Sprintf("optimizers: %s: the loss rises along every step, with a damping of up to %g; the parameters are as before the step", e.Method, e.Damping)
+}

@@ -14,7 +14,8 @@ import (
 //   - B is the Gauss-Newton matrix, or with Hessian the Hessian, on Curvature examples drawn anew, fewer where there are
 //     not so many. WeightDecay (half of it times |x|²) is part of objective and B.
 //   - CG starts at WarmStart times the last CG solution and stops when it no longer gains (see CG.Progress) or after
-//     CGIters. With Precondition it uses M = diag(mean squared per-example gradient + λ + WeightDecay)^(3/4), the mean
+//     CGIters.
+//   - With precondition=squares it uses M = diag(mean squared per-example gradient + λ + WeightDecay)^(3/4), the mean
 //     over the curvature sample.
 //   - Backtracking: of the iterates ceil(5·1.3^k), from the last backwards while it helps, the one with the lowest
 //     objective is the step s. A line search (Armijo) then shortens it where needed. If that fails the step is
@@ -22,6 +23,11 @@ import (
 //   - Damping, after Levenberg and Marquardt: with ρ = (f(x+s)-f(x)) / (q(s)-λ|s|²/2), everything on the curvature
 //     sample, λ grows by 3/2 where ρ < 1/4 or is undefined and shrinks by 2/3 where ρ > 3/4. Differences of the size
 //     of rounding count as ρ = 1.
+//   - With Structural µ, B has λµS added, S the matrix of the change of the model's hidden states (see
+//     StructuralDamping): a step that changes them much is damped more (Martens & Sutskever 2011, section 3.2). As λ it
+//     is no part of ρ.
+//   - With Growth, minibatch, curvature sample and objective's sample grow by that factor a step, √2 at a time, until
+//     they are all examples: the gradient is then that of the minibatch and of fresh examples besides.
 //   - The objective of backtracking and line search is the loss on as many examples as the minibatch has, drawn anew:
 //     on the minibatch itself every step looks better than it is. Objective may say the minibatch or all examples.
 //
@@ -31,26 +37,31 @@ import (
 // With Hessian, CG that meets a direction of negative curvature keeps the iterate before it. If it is the very first
 // direction p (again, from 0, if the start was warm) the step goes along p by -g'p / max(|p'Ap|, λp'p), A = B + λI. A
 // product that is not finite likewise: the iterate before it stays, and if it is the first, from 0 too, the step is a
-// NonFiniteError. λ stays between 1e-16 and 1e16. A gradient of exactly 0 leaves everything as it is.
+// NonFiniteError. λ stays between 1e-16 and 1e16; a step that is
+// rejected at 1e16 is a DampingError. A gradient of exactly 0 leaves everything as it is.
 //
-// WarmStart, CGProgress and the rules with their constants are those of Martens' published code. There the minibatch is
-// the whole training set, the curvature sample a quarter of it, Damping 45, CGIters 250, and Precondition on. Damping,
+// WarmStart, CGProgress and the rules with their constants are those of Martens' published code. Preset martens2010 has
+// the rest of it: λ = 45 at first, a quarter of the examples for the curvature, 250 iterations, weight decay 2e-5,
+// precondition=squares and objective=full, for minibatches that are the whole training set. Damping,
 // Curvature and CGIters here are for minibatches of thousands of examples and nets of a few dense layers, where many
 // iterations only fit the curvature sample; CGProgress then has no say, because it looks back over ten iterations.
 //
 // Not for small minibatches: curvature from a few examples is worse than none. Not for a strict comparison by epochs: a
 // step costs as much as ten to twenty gradients of the curvature sample (see Report.Work).
 type HF struct {
-	Damping      float64 `set:"damping" default:"0.1" range:"(0,inf)" help:"first λ, which is added to the curvature"`
-	Curvature    int     `set:"curvature" default:"1000" range:"[1,inf)" help:"examples of the curvature sample"`
-	CGIters      int     `set:"cg_iters" default:"10" range:"[1,1000000]" help:"most iterations of conjugate gradients"`
+	Preset       string  `set:"preset" default:"standard" oneof:"standard|martens2010" help:"martens2010: the defaults of Martens (2010)"`
+	Damping      float64 `set:"damping" default:"0.1" range:"(0,inf)" help:"first λ, which is added to the curvature (martens2010: 45)"`
+	Curvature    float64 `set:"curvature" default:"1000" range:"(0,inf)" help:"examples of the curvature sample; at most 1: a share of the training set (martens2010: 0.25)"`
+	CGIters      int     `set:"cg_iters" default:"10" range:"[1,1000000]" help:"most iterations of conjugate gradients (martens2010: 250)"`
 	CGMinIters   int     `set:"cg_min_iters" default:"1" range:"[1,inf)" help:"iterations before it may stop for lack of progress"`
 	CGProgress   float64 `set:"cg_progress" default:"0.0005" range:"[0,1)" help:"stop below this relative gain an iteration; 0: never"`
 	WarmStart    float64 `set:"warm_start" default:"0.95" range:"[0,1]" help:"share of the last CG solution to start from"`
-	WeightDecay  float64 `set:"weight_decay" default:"0" range:"[0,inf)" help:"adds half of it times |x|² to the loss"`
+	WeightDecay  float64 `set:"weight_decay" default:"0" range:"[0,inf)" help:"adds half of it times |x|² to the loss (martens2010: 2e-5)"`
 	Hessian      bool    `set:"hessian" default:"false" help:"the exact Hessian in place of the Gauss-Newton matrix"`
-	Precondition bool    `set:"precondition" default:"false" help:"precondition with the mean squared gradients of single examples"`
-	Objective    string  `set:"objective" default:"sample" oneof:"sample|batch|full" help:"what backtracking and line search look at: a fresh sample as large as the minibatch, the minibatch, or the whole training set"`
+	Precondition string  `set:"precondition" default:"none" oneof:"none|squares" help:"preconditioner: none, or the mean squared gradients of single examples (martens2010: squares)"`
+	Structural   float64 `set:"structural" default:"0" range:"[0,inf)" help:"damping of the change of hidden states, as a multiple of λ; 0: none"`
+	Growth       float64 `set:"growth" default:"1" range:"[1,inf)" help:"factor by which the samples grow from step to step"`
+	Objective    string  `set:"objective" default:"sample" oneof:"sample|batch|full" help:"what backtracking and line search look at: a fresh sample as large as the minibatch, the minibatch, or the whole training set (martens2010: full)"`
 }
 
 var _ Method = (*HF)(nil)
@@ -61,6 +72,22 @@ func (*HF) Name() string { return "hf" }
 func (*HF) info() Info {
 	return Info{Name: "hf", Memory: 9, Batch: 4000,
 		Use: "Hessian-free: few large second-order steps without a learning rate; large minibatches"}
+}
+
+func (h *HF) defaults() {
+	if h.Preset != "martens2010" {
+		return
+	}
+	orSet(&h.Damping, 45)
+	orSet(&h.Curvature, 0.25)
+	orSet(&h.CGIters, 250)
+	orSet(&h.WeightDecay, 2e-5)
+	if h.Precondition == "" {
+		h.Precondition = "squares"
+	}
+	if h.Objective == "" {
+		h.Objective = "full"
+	}
 }
 
 func (h *HF) check() error {
@@ -82,17 +109,26 @@ func startHF[T Float](h *HF, l Layout) (Optimizer[T], error) {
 	if s.Hessian {
 		needs = NeedGrad | NeedHessian
 	}
-	if s.Precondition {
+	if s.Precondition == "squares" {
 		needs |= NeedSquaredGrads
+	}
+	if s.Structural > 0 {
+		needs |= NeedStructural
 	}
 	o := &hf[T]{core: newCore[T]("hf", needs, l), set: s, damping: s.Damping}
 	o.solution, o.s = make([]T, o.size), make([]T, o.size)
 	o.cg = CG[T]{MaxIter: s.CGIters, MinIter: s.CGMinIters, Progress: s.CGProgress, Keep: true}
 	// Made once, because a closure made in every step would be garbage in every step.
 	o.multiply, o.along = o.multiplyDamped, o.lossAlong
-	if s.Precondition {
+	if s.Precondition == "squares" {
 		o.inverse = make([]T, o.size)
 		o.precondition = o.multiplyInverse
+	}
+	if s.Structural > 0 {
+		o.change = make([]T, o.size)
+	}
+	if s.Growth > 1 {
+		o.pooled.scratch = make([]T, o.size)
 	}
 	return o, nil
 }
@@ -106,6 +142,7 @@ type hf[T Float] struct {
 	cg           CG[T]
 	s            []T // the CG solution of this step
 	inverse      []T // the preconditioner's diagonal
+	change       []T // product with S
 	multiply     Operator[T]
 	precondition Operator[T]
 	along        func(rate float64) (float64, error)
@@ -113,7 +150,13 @@ type hf[T Float] struct {
 	// What the closures look at during a step.
 	ctx       context.Context
 	x         []T
-	sample    Sample[T]    // for the curvature
+	pooled    pool[T]   // the minibatch with a sample
+	batch     Sample[T] // for the gradient
+	batchLoss float64   // at x, with weight decay
+	whole     bool      // that is the whole training set
+	n         int       // examples of the training set; 0 where it is not known
+	sample    Sample[T] // for the curvature
+	states    StructuralDamping[T]
 	objective Objective[T] // for backtracking and line search
 	evalWork  int64        // of one loss of the objective
 	work      int64
@@ -121,7 +164,7 @@ type hf[T Float] struct {
 	trial     []T
 }
 
-// multiplyDamped sets dst to (B + (λ + WeightDecay)I) v.
+// multiplyDamped sets dst to (B + (λ + WeightDecay)I + λµS) v.
 func (o *hf[T]) multiplyDamped(dst, v []T) error {
 	var err error
 	if o.set.Hessian {
@@ -135,6 +178,21 @@ func (o *hf[T]) multiplyDamped(dst, v []T) error {
 		return fmt.Errorf("optimizers: hf: curvature product: %w", err)
 	}
 	axpy(dst, T(o.damping+o.set.WeightDecay), v)
+	if o.states != nil {
+		if err := o.multiplyStates(v); err != nil {
+			return err
+		}
+		axpy(dst, T(o.damping*o.set.Structural), o.change)
+	}
+	return nil
+}
+
+// multiplyStates sets o.change to S v.
+func (o *hf[T]) multiplyStates(v []T) error {
+	o.work += WorkStructural * int64(o.sample.Len())
+	if err := o.states.StructuralMul(o.change, v); err != nil {
+		return fmt.Errorf("optimizers: hf: product of structural damping: %w", err)
+	}
 	return nil
 }
 

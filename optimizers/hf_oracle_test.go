@@ -17,7 +17,7 @@ func TestHFSolvesTheDampedSystem(t *testing.T) {
 	for _, h := range []optimizers.HF{
 		{Curvature: 30},
 		{Curvature: 30, Hessian: true, WeightDecay: 0.3},
-		{Curvature: 30, Precondition: true, Damping: 2},
+		{Curvature: 30, Precondition: "squares", Damping: 2},
 		{Curvature: 1000, WarmStart: 1, Damping: 0.01},
 	} {
 		h.CGIters, h.CGProgress = 60, optimizers.Zero

@@ -115,6 +115,13 @@ func (s *squashedSample) multiply(dst, v []float64, bend float64) error {
 	return nil
 }
 
+// StructuralMul has the scores for hidden states.
+func (s *squashedSample) StructuralMul(dst, v []float64) error {
+	clear(dst)
+	s.each(s.x, func(row []float64, _, _ float64) { add(dst, row, inner(row[:len(v)], v)/float64(len(s.rows))) })
+	return nil
+}
+
 func add(dst, row []float64, c float64) {
 	for i := range dst {
 		dst[i] += c * row[i]
@@ -128,15 +135,48 @@ type martens struct {
 	damping  float64
 	solution []float64
 	seen     map[string]int
+	steps    int
+}
+
+// sizes are those of the minibatch with what is drawn beside it, and of the curvature sample.
+func (m *martens) sizes(p *squashed) (batch, curvature int) {
+	batch, curvature = p.batch, int(m.Curvature)
+	if m.Curvature < 1 {
+		curvature = int(m.Curvature * float64(len(p.rows)))
+	}
+	for k := 1.0; m.Growth > 1 && k <= 2*float64(m.steps)*math.Log2(m.Growth); k++ { // by √2 at a time
+		batch = min(len(p.rows), int(math.Ceil(float64(p.batch)*math.Pow(math.Sqrt2, k)-1e-6)))
+		curvature = min(len(p.rows), int(math.Ceil(m.Curvature*math.Pow(math.Sqrt2, k)-1e-6)))
+	}
+	return batch, curvature
 }
 
 func (m *martens) step(x []float64, p *squashed) {
 	n, decay := len(x), m.WeightDecay
-	batch, sample := p.pick(p.batch, 0), p.pick(m.Curvature, 1)
+	size, curvature := m.sizes(p)
+	batch, draws := p.pick(p.batch, 0), uint64(1)
+	all := &squashedSample{rows: p.rows}
+	switch {
+	case size == len(p.rows):
+		batch = all
+		m.seen["all examples"]++
+	case size > p.batch:
+		batch.rows = append(batch.rows, p.pick(size-p.batch, draws).rows...)
+		draws++
+		m.seen["a larger minibatch"]++
+	}
+	sample := all
+	if size < len(p.rows) || curvature < len(p.rows) {
+		sample = p.pick(min(curvature, len(p.rows)-1), draws)
+		draws++
+	}
+	m.steps++
 	objective := optimizers.Objective[float64](batch)
 	switch m.Objective {
 	case "sample":
-		objective = p.pick(p.batch, 2)
+		if size < len(p.rows) {
+			objective = p.pick(size, draws)
+		}
 	case "full":
 		objective = &squashedSample{rows: p.rows}
 	}
@@ -162,6 +202,9 @@ func (m *martens) step(x []float64, p *squashed) {
 			_ = sample.GaussNewtonMul(a[i], unit)
 		}
 		a[i][i] += m.damping + decay
+		states := make([]float64, n)
+		_ = sample.StructuralMul(states, unit)
+		a[i] = plus(a[i], m.damping*m.Structural, states)
 	}
 	mul := func(v []float64) []float64 {
 		out := make([]float64, n)
@@ -174,7 +217,7 @@ func (m *martens) step(x []float64, p *squashed) {
 	_ = sample.SquaredGrads(diagonal, x)
 	for i, v := range diagonal {
 		diagonal[i] = 1
-		if m.Precondition {
+		if m.HF.Precondition == "squares" {
 			diagonal[i] = math.Pow(v+m.damping+decay, 0.75)
 		}
 	}
@@ -200,7 +243,9 @@ func (m *martens) step(x []float64, p *squashed) {
 	s := steps[best].s
 
 	// ρ, with the model's gradient and curvature those of the sample and without λ.
-	model := inner(slope(sample), s) + (inner(s, mul(s))-m.damping*inner(s, s))/2
+	states := make([]float64, n)
+	_ = sample.StructuralMul(states, s)
+	model := inner(slope(sample), s) + (inner(s, mul(s))-m.damping*inner(s, s)-m.damping*m.Structural*inner(s, states))/2
 	rho := (value(sample, plus(x, 1, s)) - value(sample, x)) / model
 	was := m.damping
 	switch {
@@ -319,14 +364,19 @@ func TestHFIsMartensMethod(t *testing.T) {
 		"as it is":                 func(*optimizers.HF) {},
 		"on the minibatch":         func(h *optimizers.HF) { h.Objective = "batch" },
 		"on everything":            func(h *optimizers.HF) { h.Objective, h.Damping = "full", 3 },
-		"preconditioned":           func(h *optimizers.HF) { h.Precondition = true },
-		"weight decay":             func(h *optimizers.HF) { h.WeightDecay, h.Precondition = 0.03, true },
+		"preconditioned":           func(h *optimizers.HF) { h.Precondition = "squares" },
+		"weight decay":             func(h *optimizers.HF) { h.WeightDecay, h.Precondition = 0.03, "squares" },
 		"the Hessian":              func(h *optimizers.HF) { h.Hessian, h.Damping = true, 0.05 },
-		"the Hessian, undamped":    func(h *optimizers.HF) { h.Hessian, h.Damping, h.Precondition = true, 1e-6, true },
+		"the Hessian, undamped":    func(h *optimizers.HF) { h.Hessian, h.Damping, h.Precondition = true, 1e-6, "squares" },
 		"little damping":           func(h *optimizers.HF) { h.Damping, h.CGIters, h.Objective = 4e-3, 12, "full" },
 		"without warm start":       func(h *optimizers.HF) { h.WarmStart = 0 },
 		"it wants much progress":   func(h *optimizers.HF) { h.CGProgress = 5e-3 },
 		"few iterations, much L2":  func(h *optimizers.HF) { h.CGIters, h.WeightDecay = 6, 1 },
+		"structural damping":       func(h *optimizers.HF) { h.Structural, h.Damping = 0.5, 1 },
+		"structural, the Hessian":  func(h *optimizers.HF) { h.Structural, h.Hessian, h.WeightDecay = 3, true, 0.01 },
+		"growing":                  func(h *optimizers.HF) { h.Growth, h.Curvature, h.CGIters = 1.2, 40, 12 },
+		"growing fast":             func(h *optimizers.HF) { h.Growth, h.Objective, h.Curvature = 3, "batch", 150 },
+		"a share":                  func(h *optimizers.HF) { h.Curvature = 0.25 },
 		"all of the last solution": func(h *optimizers.HF) { h.WarmStart, h.Objective = 1, "batch" },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -372,7 +422,7 @@ func TestHFIsMartensMethod(t *testing.T) {
 			}
 		})
 	}
-	for _, what := range []string{"an earlier iterate", "rejected", "a shorter step", "negative curvature", "little progress"} {
+	for _, what := range []string{"an earlier iterate", "rejected", "a shorter step", "negative curvature", "little progress", "a larger minibatch", "all examples"} {
 		if seen[what] == 0 {
 			t.Errorf("no run came to %s: %v", what, seen)
 		}

@@ -21,17 +21,19 @@ func (o *hf[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) {
 	}
 	o.ctx, o.x, o.work = ctx, x, r.Work
 	defer o.forget()
+	if err := o.grow(batch, r.Loss, p); err != nil {
+		return Report{}, err
+	}
 	if o.set.WeightDecay != 0 {
 		axpy(o.grad, T(o.set.WeightDecay), x)
 	}
 	r.Damping = o.damping
 	if norm(o.grad) == 0 {
-		r.CGStop, r.Rho = StopResidual, math.NaN()
+		r.CGStop, r.Rho, r.Work = StopResidual, math.NaN(), o.work
 		o.steps++
 		return r, nil
 	}
-	all := isWhole(batch, p)
-	shared, err := o.drawCurvature(batch, all, p)
+	shared, err := o.drawCurvature(p)
 	if err != nil {
 		return Report{}, err
 	}
@@ -41,8 +43,7 @@ func (o *hf[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) {
 
 	// From here on CG's residual and product are free: trial points go to the one, a gradient to the other.
 	o.trial = o.cg.r
-	batchLoss := r.Loss + o.penalty(x)
-	start, err := o.drawObjective(batch, batchLoss, all, p)
+	start, err := o.drawObjective(p)
 	if err != nil {
 		return Report{}, err
 	}
@@ -57,7 +58,7 @@ func (o *hf[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) {
 	if shared {            // then the objective is the sample's too
 		onSample = lossThere
 	}
-	if err := o.measure(&r, chosen, slope, shared, batchLoss, onSample); err != nil {
+	if err := o.measure(&r, chosen, slope, shared, onSample); err != nil {
 		return Report{}, err
 	}
 	damping := adapt(o.damping, r.Rho)
@@ -68,6 +69,9 @@ func (o *hf[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) {
 		return Report{}, err
 	}
 	if found.Rate == 0 {
+		if o.damping >= hfLargest {
+			return Report{}, &DampingError{Method: o.method, Damping: o.damping}
+		}
 		r.Rejected = true
 		damping = max(damping, min(o.damping*hfGrow, hfLargest))
 		clear(o.solution)
@@ -87,38 +91,95 @@ func isWhole[T Float](batch Sample[T], p Problem[T]) bool {
 	return full != nil && batch.Len() >= full.Len()
 }
 
-// drawCurvature sets o.sample, and says whether that is the minibatch: where that is everything and no larger than the
+// grow makes o.batch what the gradient is of, which may be more than the minibatch, and o.grad that gradient.
+func (o *hf[T]) grow(batch Sample[T], loss float64, p Problem[T]) error {
+	full := p.Full()
+	o.batch, o.whole, o.n = batch, isWhole(batch, p), 0
+	if full != nil {
+		o.n = full.Len()
+	}
+	n := o.grown(batch.Len())
+	switch {
+	case o.whole || n <= batch.Len():
+	case n < o.n:
+		more, err := draw(p, n-batch.Len(), "sample beside the minibatch")
+		if err != nil {
+			return err
+		}
+		o.pooled.a, o.pooled.b = batch, more
+		o.batch = &o.pooled
+		o.work += WorkGrad * int64(more.Len())
+		if loss, err = o.pooled.join(o.grad, o.x, loss); err != nil {
+			return fmt.Errorf("optimizers: hf: gradient: %w", err)
+		}
+	case full != nil:
+		o.batch, o.whole = full, true
+		o.work += WorkGrad * int64(o.n)
+		var err error
+		if loss, err = full.Grad(o.grad, o.x); err != nil {
+			return fmt.Errorf("optimizers: hf: gradient: %w", err)
+		}
+	}
+	if o.batch != batch {
+		if !finite(norm(o.grad)) {
+			if err := o.nonFinite("gradient", o.grad); err != nil {
+				return err
+			}
+		}
+		if !finite(loss) {
+			return &NonFiniteError{Method: o.method, What: "loss", Value: loss}
+		}
+	}
+	o.batchLoss = loss + o.penalty(o.x)
+	return nil
+}
+
+// grown is how many examples a sample has in this step that had n in the first. It grows by √2 at a time, so that a
+// problem sees few different sizes.
+func (o *hf[T]) grown(n int) int {
+	if o.set.Growth == 1 {
+		return n
+	}
+	halves := math.Floor(2*float64(o.steps)*math.Log2(o.set.Growth) + 1e-9)
+	return int(min(float64(max(n, o.n)), math.Ceil(float64(n)*math.Exp2(halves/2)-1e-6)))
+}
+
+// drawCurvature sets o.sample, and says whether that is the batch: where that is everything and no larger than the
 // sample should be.
-func (o *hf[T]) drawCurvature(batch Sample[T], all bool, p Problem[T]) (shared bool, err error) {
-	n := o.set.Curvature
-	if all && n >= batch.Len() {
-		o.sample = batch
+func (o *hf[T]) drawCurvature(p Problem[T]) (shared bool, err error) {
+	n := int(min(o.set.Curvature, math.MaxInt32))
+	if o.set.Curvature <= 1 {
+		n = int(math.Ceil(o.set.Curvature * float64(max(o.n, o.batch.Len()))))
+	}
+	n = o.grown(n)
+	if o.whole && n >= o.batch.Len() {
+		o.sample = o.batch
 		return true, nil
 	}
-	if full := p.Full(); full != nil {
-		n = min(n, full.Len()-1)
+	if o.n > 0 {
+		n = min(n, o.n-1)
 	}
 	o.sample, err = draw(p, n, "curvature sample")
 	return false, err
 }
 
 // drawObjective sets what backtracking and line search look at, and gives its loss at x.
-func (o *hf[T]) drawObjective(batch Sample[T], batchLoss float64, all bool, p Problem[T]) (float64, error) {
-	s, err := batch, error(nil)
+func (o *hf[T]) drawObjective(p Problem[T]) (float64, error) {
+	s, err := o.batch, error(nil)
 	switch {
 	case o.set.Objective == "full":
 		if s = p.Full(); s == nil {
 			return 0, errors.New("optimizers: hf: the problem has no whole training set, which objective=full needs")
 		}
-	case o.set.Objective == "sample" && !all:
-		if s, err = draw(p, batch.Len(), "sample for the objective"); err != nil {
+	case o.set.Objective == "sample" && !o.whole:
+		if s, err = draw(p, o.batch.Len(), "sample for the objective"); err != nil {
 			return 0, err
 		}
 	}
 	o.objective, o.evalWork = s, WorkLoss*int64(s.Len())
-	if all || o.set.Objective == "batch" {
-		o.objective = batch
-		return batchLoss, nil
+	if o.whole || o.set.Objective == "batch" {
+		o.objective = o.batch
+		return o.batchLoss, nil
 	}
 	o.work += o.evalWork
 	return o.loss(s, o.x)
@@ -137,12 +198,13 @@ func draw[T Float](p Problem[T], n int, what string) (Sample[T], error) {
 
 // forget lets go of what belongs to the step that ends.
 func (o *hf[T]) forget() {
-	o.ctx, o.x, o.sample, o.objective, o.step = nil, nil, nil, nil, nil
+	o.ctx, o.x, o.batch, o.sample, o.objective, o.step, o.states = nil, nil, nil, nil, nil, nil, nil
+	o.pooled.a, o.pooled.b = nil, nil
 }
 
 // solve lowers the model by conjugate gradients and leaves the result in o.s and the iterates in o.cg.
 func (o *hf[T]) solve(r *Report) error {
-	if o.precondition != nil {
+	if o.inverse != nil {
 		squares, ok := SampleAs[SquaredGrads[T]](o.sample)
 		if !ok {
 			return fmt.Errorf("optimizers: hf: the problem's samples give no %v", NeedSquaredGrads)
@@ -158,6 +220,12 @@ func (o *hf[T]) solve(r *Report) error {
 	}
 	if err := o.sample.Linearize(o.x); err != nil {
 		return fmt.Errorf("optimizers: hf: linearize: %w", err)
+	}
+	if o.set.Structural > 0 {
+		var ok bool
+		if o.states, ok = SampleAs[StructuralDamping[T]](o.sample); !ok {
+			return fmt.Errorf("optimizers: hf: the problem's samples give no %v", NeedStructural)
+		}
 	}
 	warm := T(o.set.WarmStart)
 	for i, v := range o.solution {
@@ -243,10 +311,17 @@ func (o *hf[T]) backtrack() (best Iterate[T], loss float64, err error) {
 }
 
 // measure compares the model without damping with the loss, both on the curvature sample.
-func (o *hf[T]) measure(r *Report, chosen Iterate[T], slope float64, shared bool, before, after float64) error {
-	// The model's value gives s'As, A = B + λI, without another product.
+func (o *hf[T]) measure(r *Report, chosen Iterate[T], slope float64, shared bool, after float64) error {
+	// The model's value gives s'As, A = B + λI + λµS, without another product by B.
 	curved := 2*(chosen.Value-slope) - o.damping*dot(chosen.S, chosen.S)
+	if o.states != nil {
+		if err := o.multiplyStates(chosen.S); err != nil {
+			return err
+		}
+		curved -= o.damping * o.set.Structural * dot(chosen.S, o.change)
+	}
 	onSample, n := slope, int64(o.sample.Len())
+	before := o.batchLoss
 	if !shared {
 		g := o.cg.ap
 		loss, err := o.sample.Grad(g, o.x)

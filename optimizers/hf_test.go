@@ -118,7 +118,7 @@ func TestHFReportsTheModelOnTheCurvatureSample(t *testing.T) {
 		all bool // the minibatch is everything
 	}{
 		{optimizers.HF{Curvature: 7}, false}, {optimizers.HF{Curvature: 7, WeightDecay: 0.3}, false},
-		{optimizers.HF{Curvature: 7, Precondition: true, Hessian: true}, false}, {optimizers.HF{Curvature: 7, Objective: "full"}, false},
+		{optimizers.HF{Curvature: 7, Precondition: "squares", Hessian: true}, false}, {optimizers.HF{Curvature: 7, Objective: "full"}, false},
 		{optimizers.HF{Curvature: 500, CGIters: 3}, false}, {optimizers.HF{Curvature: 500, Objective: "full", WeightDecay: 0.1}, false},
 		{optimizers.HF{Curvature: 500, Objective: "batch"}, false}, {optimizers.HF{Curvature: 7}, true}, {optimizers.HF{WeightDecay: 0.1}, true},
 	} {
@@ -137,7 +137,7 @@ func TestHFReportsTheModelOnTheCurvatureSample(t *testing.T) {
 			switch {
 			case !c.all:
 				sample = p.drawn[0]
-				if want := min(h.Curvature, 99); sample.Len() != want {
+				if want := min(int(h.Curvature), 99); sample.Len() != want {
 					t.Errorf("%+v: a curvature sample of %d examples, want %d", h, sample.Len(), want)
 				}
 			case h.Curvature == 7:
@@ -277,7 +277,7 @@ func TestHFStartsFromTheLastSolution(t *testing.T) {
 func TestHFPreconditioner(t *testing.T) {
 	b := newBowl(1, 1, 1, 1, 1)
 	b.squares = []float64{0, 1, 4, 9, 100}
-	o, x := hfOn(t, optimizers.HF{Precondition: true, Damping: 0.5, WeightDecay: 0.25}, 5), []float64{2, 3, 4, 5, 6}
+	o, x := hfOn(t, optimizers.HF{Precondition: "squares", Damping: 0.5, WeightDecay: 0.25}, 5), []float64{2, 3, 4, 5, 6}
 	g := make([]float64, 5)
 	b.G(g, x)
 	start := slices.Clone(x)
@@ -289,7 +289,7 @@ func TestHFPreconditioner(t *testing.T) {
 		}
 	}
 	// A diagonal system of very different scales: the preconditioner saves most of the iterations.
-	end := func(precondition bool) float64 {
+	end := func(precondition string) float64 {
 		curvatures := make([]float64, 24)
 		for i := 0; i < len(curvatures); i += 2 {
 			curvatures[i] = math.Pow(10, float64(i)/6)
@@ -302,7 +302,7 @@ func TestHFPreconditioner(t *testing.T) {
 		}
 		return b.G(make([]float64, 24), x)
 	}
-	if with, without := end(true), end(false); with > without/100 {
+	if with, without := end("squares"), end("none"); with > without/100 {
 		t.Errorf("loss %v with the preconditioner, %v without", with, without)
 	}
 }
@@ -474,7 +474,7 @@ func TestHFOnProductsThatAreNotFinite(t *testing.T) {
 	}
 	b := newBowl(1, 2)
 	b.squares[1] = math.NaN()
-	o := hfOn(t, optimizers.HF{Precondition: true}, 2)
+	o := hfOn(t, optimizers.HF{Precondition: "squares"}, 2)
 	var e *optimizers.NonFiniteError
 	if _, err := o.Step(context.Background(), make([]float64, 2), b); !errors.As(err, &e) || e.What != "mean squared gradient" || e.Index != 1 {
 		t.Errorf("a squared gradient of NaN: %v", err)
@@ -496,7 +496,21 @@ func TestHFKeepsTheDampingInItsBounds(t *testing.T) {
 		o := hfOn(t, optimizers.HF{Damping: c.from}, 2)
 		for k := range 12 {
 			x := []float64{3, float64(k)}
-			r := step(t, o, x, optimizers.Problem[float64](b))
+			state := o.State()
+			r, err := o.Step(context.Background(), x, b)
+			var damped *optimizers.DampingError
+			switch {
+			case errors.As(err, &damped):
+				// A step that is rejected at the largest damping is an error, and leaves everything.
+				if c.f == nil || state.Scalars["damping"] != 1e16 || damped.Damping != 1e16 || o.State().Step != state.Step || x[0] != 3 {
+					t.Errorf("from %v, step %d: %v; state %+v", c.from, k, err, o.State())
+				}
+				continue
+			case err != nil:
+				t.Fatal(err)
+			case state.Scalars["damping"] >= 1e16:
+				t.Errorf("from %v, step %d: no error", c.from, k)
+			}
 			if r.Rejected != (c.f != nil) {
 				t.Errorf("from %v: rejected %v, rho %v", c.from, r.Rejected, r.Rho)
 			}
@@ -576,7 +590,7 @@ func neverRaises[T optimizers.Float](t *testing.T) {
 }
 
 func TestHFTrainsOnSamples(t *testing.T) {
-	for _, spec := range []string{"hf:curvature=20", "hf:curvature=20,precondition", "hf:curvature=20,hessian", "hf:curvature=20,objective=full"} {
+	for _, spec := range []string{"hf:curvature=20", "hf:curvature=20,precondition=squares", "hf:curvature=20,hessian", "hf:curvature=20,objective=full"} {
 		m, err := optimizers.Parse(spec)
 		if err != nil {
 			t.Fatal(err)

@@ -41,6 +41,8 @@ func (p parabola) SquaredGrads(dst, x []float64) error {
 	return nil
 }
 
+func (p parabola) StructuralMul(dst, v []float64) error { copy(dst, v); return nil }
+
 func (p parabola) SampledGrad(dst, _ []float64, _ int) error {
 	for i := range dst {
 		dst[i] = 1

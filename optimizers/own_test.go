@@ -202,7 +202,7 @@ func TestMinimizeErrors(t *testing.T) {
 		"stopped after 0":      {cancelled, f, &optimizers.SGD{}, optimizers.Until{}},
 		"loss is NaN":          {bg, bare{math.NaN()}, &optimizers.SGD{}, optimizers.Until{}},
 		"hf needs Gauss":       {bg, bare{1}, &optimizers.HF{}, optimizers.Until{}},
-		"squared per-example":  {bg, f, &optimizers.HF{Precondition: true}, optimizers.Until{}},
+		"squared per-example":  {bg, f, &optimizers.HF{Precondition: "squares"}, optimizers.Until{}},
 		"needs gradients":      {bg, &optimizers.Func[float64]{F: func([]float64) float64 { return 0 }}, &optimizers.SGD{}, optimizers.Until{}},
 		"gradient of x is NaN": {bg, &optimizers.Func[float64]{G: func(dst, _ []float64) float64 { dst[0] = math.NaN(); return 0 }}, &optimizers.SGD{}, optimizers.Until{}},
 	} {

@@ -34,6 +34,9 @@ func newPlain[T Float](f Objective[T], size int) *plain[T] {
 	if _, ok := f.(ExampleGrads[T]); ok {
 		p.has |= NeedExampleGrads
 	}
+	if _, ok := f.(StructuralDamping[T]); ok {
+		p.has |= NeedStructural
+	}
 	if f, ok := f.(interface{ Has() Oracle }); ok {
 		p.has = f.Has()
 	}
@@ -169,4 +172,13 @@ func (p *plain[T]) ExampleGrads(x []T, f func(example int, loss float64, g []T) 
 		return err
 	}
 	return f(0, loss, p.one)
+}
+
+func (p *plain[T]) StructuralMul(dst, v []T) error {
+	s, ok := p.f.(StructuralDamping[T])
+	if !ok {
+		return fmt.Errorf("optimizers: minimize: %T gives no structural damping", p.f)
+	}
+	p.work += WorkStructural * int64(p.n)
+	return s.StructuralMul(dst, v)
 }

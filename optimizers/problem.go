@@ -104,6 +104,15 @@ type SampledGrads[T Float] interface {
 	SampledGrad(dst, x []T, draw int) error
 }
 
+// StructuralDamping is a Sample (see SampleAs) of a model with hidden states, those of a recurrent net above all, whose
+// change a step should keep small because the loss may depend on it in a way that no quadratic model sees (Martens &
+// Sutskever 2011). A model may give any positive semi-definite matrix S for it; for a network with hidden states h and
+// their Jacobian J it is the mean over examples of J'J, so that s'Ss is how much a step s changes them.
+type StructuralDamping[T Float] interface {
+	// StructuralMul sets dst to S v at the point of the last Linearize.
+	StructuralMul(dst, v []T) error
+}
+
 // Sample is an Objective with its Curvature on Len() examples.
 type Sample[T Float] interface {
 	Objective[T]
@@ -134,12 +143,13 @@ const (
 	NeedGaussNewton                     // Curvature.GaussNewtonMul
 	NeedSquaredGrads                    // SquaredGrads
 	NeedSampledGrads                    // SampledGrads
+	NeedStructural                      // StructuralDamping
 	NeedNormDraws                       // NormDraws
 	NeedExampleGrads                    // ExampleGrads
 )
 
 var oracleNames = []string{"gradients", "Hessian products", "Gauss-Newton products", "squared per-example gradients",
-	"gradients with sampled targets", "samples drawn by norm", "gradients of single examples"}
+	"gradients with sampled targets", "structural damping", "samples drawn by norm", "gradients of single examples"}
 
 // String lists the questions in words.
 func (o Oracle) String() string {

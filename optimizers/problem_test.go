@@ -18,6 +18,7 @@ func TestOracleInWords(t *testing.T) {
 		optimizers.NeedSquaredGrads:                  "squared per-example gradients",
 		optimizers.NeedSampledGrads:                  "gradients with sampled targets",
 		optimizers.NeedExampleGrads:                  "gradients of single examples",
+		optimizers.NeedStructural:                    "structural damping",
 	} {
 		if got := o.String(); got != want {
 			t.Errorf("%#x is %q, want %q", uint(o), got, want)
@@ -31,11 +32,11 @@ func TestCheckSaysWhatIsMissing(t *testing.T) {
 		lacks optimizers.Oracle
 		want  string
 	}{
-		"hf":                    {optimizers.NeedGaussNewton, "hf needs Gauss-Newton products, which this problem does not give (it gives gradients, Hessian products, squared per-example gradients, gradients with sampled targets, gradients of single examples); a setting such as hessian=true may do without"},
-		"hf:hessian":            {optimizers.NeedHessian | optimizers.NeedGrad, "hf needs gradients, Hessian products, which"},
-		"hf:precondition":       {optimizers.NeedSquaredGrads, "hf needs squared per-example gradients, which"},
-		"adam+clip":             {optimizers.NeedGrad, "adam needs gradients, which"},
-		"sgd+onecycle:steps=10": {optimizers.NeedGrad, "sgd needs gradients, which"},
+		"hf":                      {optimizers.NeedGaussNewton, "hf needs Gauss-Newton products, which this problem does not give (it gives gradients, Hessian products, squared per-example gradients, gradients with sampled targets, structural damping, gradients of single examples); a setting such as hessian=true may do without"},
+		"hf:hessian":              {optimizers.NeedHessian | optimizers.NeedGrad, "hf needs gradients, Hessian products, which"},
+		"hf:precondition=squares": {optimizers.NeedSquaredGrads, "hf needs squared per-example gradients, which"},
+		"adam+clip":               {optimizers.NeedGrad, "adam needs gradients, which"},
+		"sgd+onecycle:steps=10":   {optimizers.NeedGrad, "sgd needs gradients, which"},
 	} {
 		o, err := optimizers.New[float64](parsed(spec)(), p.Layout())
 		if err != nil {
@@ -96,7 +97,7 @@ func TestHFAsksInside(t *testing.T) {
 		{func(s optimizers.Sample[float64]) optimizers.Sample[float64] { return veiled{s} }, false},
 	} {
 		p := wrapping{opttest.NewExamples[float64](), c.wrap}
-		o, err := optimizers.New[float64](&optimizers.HF{Precondition: true, Curvature: 10}, p.Layout())
+		o, err := optimizers.New[float64](&optimizers.HF{Precondition: "squares", Curvature: 10}, p.Layout())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ const (
 	WorkSampledGrad  = 2 // SampledGrads.SampledGrad
 	WorkForms        = 2 // GaussNewtonForms.GaussNewtonForms, for each direction
 	WorkExampleGrads = 2 // ExampleGrads.ExampleGrads
+	WorkStructural   = 4 // StructuralDamping.StructuralMul
 )
 
 // Report is what a step tells. A number that a method does not have is 0.

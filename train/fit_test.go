@@ -210,7 +210,7 @@ func TestWrongUseIsAnError(t *testing.T) {
 		"the validation set's targets":   {d, Config{Val: four}},
 		"-1 epochs":                      {d, Config{Epochs: -1}},
 		"minibatches of -1":              {d, Config{Batch: -1}},
-		"squared per-example gradients":  {d, Config{Optimizer: parse(t, "hf:precondition=true")}},
+		"squared per-example gradients":  {d, Config{Optimizer: parse(t, "hf:precondition=squares")}},
 		"nesterov":                       {d, Config{Optimizer: &optimizers.SGD{Nesterov: true}}},
 		"no learning rate that onecycle": {d, Config{Optimizer: &optimizers.Scheduled{Of: &optimizers.HF{}, Schedule: &optimizers.OneCycle{}}}},
 	} {

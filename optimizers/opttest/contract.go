@@ -40,6 +40,7 @@ func (p nothing[T]) HessianMul(dst, v []T) error            { return nil }
 func (p nothing[T]) GaussNewtonMul(dst, v []T) error        { return nil }
 func (p nothing[T]) SquaredGrads(dst, x []T) error          { return nil }
 func (p nothing[T]) SampledGrad(dst, x []T, _ int) error    { return nil }
+func (p nothing[T]) StructuralMul(dst, v []T) error         { return nil }
 
 func (p nothing[T]) ExampleGrads(x []T, f func(example int, loss float64, g []T) error) error {
 	return f(0, 1, nil)
@@ -190,7 +191,7 @@ func (s *suite[T]) checkNonFinite(t *testing.T) {
 }
 
 func (s *suite[T]) checkErrors(t *testing.T) {
-	for _, method := range []string{"Grad", "Loss", "Linearize", "HessianMul", "GaussNewtonMul", "SquaredGrads", "SampledGrad", "Factors", "ExampleGrads", "Draw"} {
+	for _, method := range []string{"Grad", "Loss", "Linearize", "HessianMul", "GaussNewtonMul", "SquaredGrads", "SampledGrad", "StructuralMul", "Factors", "ExampleGrads", "Draw"} {
 		for after := range 2 {
 			c := s.begin(t, s.method())
 			c.steps(after)

@@ -94,7 +94,7 @@ func (e *Examples[T]) Full() optimizers.Sample[T] { return &e.full }
 // Has is everything, less Lacks.
 func (e *Examples[T]) Has() optimizers.Oracle {
 	return (optimizers.NeedGrad | optimizers.NeedHessian | optimizers.NeedGaussNewton | optimizers.NeedSquaredGrads |
-		optimizers.NeedSampledGrads | optimizers.NeedExampleGrads) &^ e.Lacks
+		optimizers.NeedSampledGrads | optimizers.NeedStructural | optimizers.NeedExampleGrads) &^ e.Lacks
 }
 
 // Draw is a sample of n examples, the same in every run at this step.
@@ -231,6 +231,15 @@ func (s *sample[T]) ExampleGrads(x []T, f func(example int, loss float64, g []T)
 			return err
 		}
 	}
+	return nil
+}
+
+// StructuralMul takes the score w'a + b for the hidden state.
+func (s *sample[T]) StructuralMul(dst, v []T) error {
+	if err := s.call("StructuralMul", optimizers.WorkStructural); err != nil {
+		return err
+	}
+	s.multiply(dst, v, func(_, _ float64) float64 { return 1 })
 	return nil
 }
 
