@@ -48,6 +48,7 @@ type Model[T Float] struct {
 	declared *declarations
 	rows     []Row
 	blocks   []Block
+	hidden   bool            // it marks hidden states
 	eval     []*inference[T] // by when they were last used
 }
 
@@ -94,9 +95,11 @@ func Build[T Float](net Layer, loss Loss, input []int, seed Seed) (*Model[T], er
 		return nil, err
 	}
 	// The loss may refuse what the network gives.
-	if _, err := m.Graph(2, true); err != nil {
+	full, err := m.Graph(2, true)
+	if err != nil {
 		return nil, err
 	}
+	m.hidden = len(full.Hidden) > 0
 	return m, nil
 }
 
@@ -130,6 +133,9 @@ func (m *Model[T]) Output() []int { return m.output }
 // Target is the shape of one example's target and, if it is a class number,
 // the number of classes.
 func (m *Model[T]) Target() (shape []int, classes int) { return m.target, m.classes }
+
+// HasHidden tells whether the network marks hidden states (see Scope.Hidden).
+func (m *Model[T]) HasHidden() bool { return m.hidden }
 
 // Loss is the loss the model was built with.
 func (m *Model[T]) Loss() Loss { return m.loss }
@@ -172,6 +178,7 @@ type Graph struct {
 	Params, Buffers []*Node // in the model's order
 	Output          *Node   // [batch, output...]
 	Layers          []*Node // [batch, ...], the output of each layer of Rows
+	Hidden          []*Node // the states that Scope.Hidden has marked, in order
 	Loss            *Node   // a scalar: the mean loss
 	Penalty         *Node   // the part of Loss for the parameters alone; nil for none
 	Metrics         []Metric
@@ -208,6 +215,27 @@ func (g *Graph) GaussNewton(v []*Node) ([]*Node, error) {
 		product[i] = g.scope.Add(product[i], more[i])
 	}
 	return product, g.scope.Err()
+}
+
+// Structural is the product of the matrix of structural damping with a direction,
+// a tensor for each parameter: the mean over examples of J'J, J the Jacobian of
+// the marked hidden states, which is how much a step changes them (Martens &
+// Sutskever 2011, with the squared distance).
+func (g *Graph) Structural(v []*Node) ([]*Node, error) {
+	if len(g.Hidden) == 0 {
+		return nil, fmt.Errorf("nn: the network marks no hidden states")
+	}
+	change, err := autodiff.JVP(g.Hidden, g.Params, v)
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range change {
+		change[i] = g.scope.Mul(c, g.scope.Const(1/batch(g.scope, c)))
+	}
+	if err := g.scope.Err(); err != nil {
+		return nil, err
+	}
+	return autodiff.VJP(g.Hidden, g.Params, change)
 }
 
 // dtype is the number type of a graph for T.
@@ -276,6 +304,7 @@ func (m *Model[T]) Graph(batch int, training bool) (*Graph, error) {
 		g.Updates = append(g.Updates, s.net.updates[p.Name])
 		g.Statistics = append(g.Statistics, s.meanOf(s.net.averaged[p.Name]))
 	}
+	g.Hidden = s.net.hidden
 	g.Y = autodiff.NewInput(s.net.g, s.net.dt, "y", append([]int{batch}, m.target...)...)
 	s.In("loss")
 	g.Loss = m.loss.Loss(s, g.Output, g.Y)

@@ -43,6 +43,7 @@ type graphing struct {
 	rows     []Row   // of the summary
 	layers   []*Node // their outputs
 	sites    []*site
+	hidden   []*Node // marked by Hidden
 }
 
 // owner says which layer a tensor belongs to. Layers that share are one.
@@ -382,6 +383,17 @@ func (s *Scope) pending(name string) *Node {
 		return u
 	}
 	return s.net.buffers[s.join(name)]
+}
+
+// Hidden marks h as a hidden state, whose change structural damping makes small
+// (see optimizers.StructuralDamping), and returns it: the state of a recurrent
+// net after each time step, above all. Its first axis is the batch.
+func (s *Scope) Hidden(h *Node) *Node {
+	if s.Err() != nil {
+		return nil
+	}
+	s.net.hidden = append(s.net.hidden, h)
+	return h
 }
 
 // Stream is a number for the random numbers of this layer, of its own in the

@@ -121,6 +121,9 @@ func (p *problem[T]) Has() optimizers.Oracle {
 	if p.programs.single() == nil {
 		has |= optimizers.NeedSquaredGrads | optimizers.NeedExampleGrads
 	}
+	if p.programs.model.HasHidden() {
+		has |= optimizers.NeedStructural
+	}
 	if _, ok := nn.AsSampler(p.programs.model.Loss()); ok {
 		has |= optimizers.NeedSampledGrads
 	}

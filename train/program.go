@@ -23,6 +23,7 @@ const (
 	wantGaussNewton             // a Gauss-Newton-vector product
 	wantSampledGrad             // the gradient with targets drawn from the model
 	wantForms                   // Gauss-Newton forms of directions
+	wantStructural              // a product with the matrix of structural damping
 	wantFactors                 // what goes in and comes back at each layer
 	wantStatistics              // the batch's statistics that buffers average, in training
 )
@@ -177,7 +178,7 @@ func (p *programs[T]) compile(r request) (*program[T], error) {
 		if err != nil {
 			return nil, err
 		}
-	case wantHessian, wantGaussNewton, wantForms:
+	case wantHessian, wantGaussNewton, wantForms, wantStructural:
 		for i, q := range g.Params {
 			c.v = append(c.v, autodiff.NewInput(q.Graph(), q.Dtype(), "direction of "+p.list[i].Name, p.list[i].Shape...))
 		}
@@ -186,6 +187,8 @@ func (p *programs[T]) compile(r request) (*program[T], error) {
 			vector, err = autodiff.HVP(g.Loss, g.Params, c.v)
 		case wantGaussNewton:
 			vector, err = g.GaussNewton(c.v)
+		case wantStructural:
+			vector, err = g.Structural(c.v)
 		default:
 			outputs, err = c.formNodes()
 		}

@@ -184,6 +184,15 @@ func (s *sample[T]) GaussNewtonMul(dst, v []T) error {
 	return s.multiply(wantGaussNewton, s.one[:1], s.one[1:])
 }
 
+// StructuralMul sets dst to the product of the matrix of structural damping and v.
+func (s *sample[T]) StructuralMul(dst, v []T) error {
+	if !s.programs.model.HasHidden() {
+		return errors.New("train: the network marks no hidden states for structural damping")
+	}
+	s.one[0], s.one[1] = dst, v
+	return s.multiply(wantStructural, s.one[:1], s.one[1:])
+}
+
 // HessianMuls sets each dst to the product of the Hessian and the v beside it.
 func (s *sample[T]) HessianMuls(dst, v [][]T) error { return s.multiply(wantHessian, dst, v) }
 
