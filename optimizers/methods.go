@@ -32,7 +32,7 @@ func methods() []Method {
 
 // wrappers makes one of each wrapper around a method.
 func wrappers() []wrapper {
-	list := slices.Concat(commonWrappers(), []wrapper{&Groups{}}, stepRules())
+	list := slices.Concat(commonWrappers(), []wrapper{&Groups{}, &Props{}}, stepRules())
 	for _, s := range schedules() {
 		list = append(list, &Scheduled{Schedule: s})
 	}

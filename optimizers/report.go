@@ -21,6 +21,7 @@ type Report struct {
 	LR       float64 // learning rate of this step; of a method with a line search, the rate it found
 	StepNorm float64 // Euclidean norm of the change of the parameters, where the method measures it
 	Work     int64   // forward-equivalents, see WorkLoss
+	Props    int64   // propagations as Xu et al. (2018) count them, with Props around the method
 	Rejected bool    // the step was refused, by a line search for example: the parameters are as before
 	Trials   int     // points that the step has tried, by a line search or until the model could be trusted
 

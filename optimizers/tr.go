@@ -27,7 +27,8 @@ import (
 //
 // A minibatch of all examples makes it the method of Xu et al. (2018), whose gradient and objective are those of the
 // whole set and whose curvature alone is sub-sampled; smaller ones give the inexact gradient and objective of Yao et
-// al. (2018). Preset xu2018 has what their published code does: the random start of CG at 0.99 of the radius, residual
+// al. (2018). Preset xu2018 has what their published code for networks does (that for least squares has start zero and
+// radius 10): the random start of CG at 0.99 of the radius, residual
 // 1e-9 within 250 iterations, a radius that is halved after ρ < 1e-4 and otherwise grows, by 1.2 up to ρ = 0.8 and by 2
 // above, whether the step met it or not, from 1000 at first, a 20th of the examples for the curvature, and the same model
 // tried until a step is taken (60 times here).
@@ -40,6 +41,7 @@ type TrustRegion struct {
 	Curvature   float64 `set:"curvature" default:"1000" range:"(0,inf)" help:"examples of the curvature sample; at most 1: a share of the training set (xu2018: 0.05)"`
 	CGIters     int     `set:"cg_iters" default:"50" range:"[1,1000000]" help:"most iterations of conjugate gradients (xu2018: 250)"`
 	CGTol       float64 `set:"cg_tol" default:"0.1" range:"(0,1)" help:"largest residual over the gradient at which they stop (xu2018: 1e-9, at all times)"`
+	Start       string  `set:"start" default:"zero" oneof:"zero|random" help:"where CG starts in each step: at 0, or warm; or at random, at 0.99 of the radius (xu2018)"`
 	Tries       int     `set:"tries" default:"10" range:"[1,1000]" help:"steps tried with one model before x stays (xu2018: 60)"`
 	GaussNewton bool    `set:"gauss_newton" default:"false" help:"the Gauss-Newton matrix in place of the Hessian"`
 	Sampling    string  `set:"sampling" default:"uniform" oneof:"uniform|norms" help:"how the curvature sample is drawn: uniformly, or by the norms of the examples' Hessians"`
@@ -69,6 +71,9 @@ func (m *TrustRegion) defaults() {
 	orSet(&m.CGIters, 250)
 	orSet(&m.Tries, 60)
 	orSet(&m.WarmStart, Zero)
+	if m.Start == "" {
+		m.Start = "random"
+	}
 	orSet(&m.Average, Zero)
 }
 
@@ -145,7 +150,7 @@ func (o *tr[T]) search(r *Report) (radius float64, err error) {
 	xu := o.set.Preset == "xu2018"
 	for r.Trials < o.set.Tries {
 		r.Radius = radius
-		promised, bounded, err := o.solve(r, radius, xu && r.Trials > 0)
+		promised, bounded, err := o.solve(r, radius, r.Trials > 0)
 		if err != nil {
 			return 0, err
 		}
@@ -182,15 +187,18 @@ func (o *tr[T]) search(r *Report) (radius float64, err error) {
 }
 
 // solve lowers the model inside the radius. It leaves the step in o.s, and says what it promises and whether the
-// radius stopped it. again has xu2018 begin where the last step ended, shortened to the radius, not at random.
+// radius stopped it. A random start is one for the first try alone; again begins where the last try ended, shortened to the radius.
 func (o *tr[T]) solve(r *Report, radius float64, again bool) (promised float64, bounded bool, err error) {
 	if err := o.ctx.Err(); err != nil {
 		return 0, false, o.cancelled(err)
 	}
 	size := norm(o.grad)
 	o.cg.Radius, o.cg.Tol = radius, min(o.set.CGTol, math.Sqrt(size))
+	if o.set.Preset == "xu2018" {
+		o.cg.Tol = o.set.CGTol
+	}
 	switch {
-	case o.set.Preset != "xu2018":
+	case o.set.Start == "zero":
 		clear(o.s)
 		if !o.whole && o.set.WarmStart > 0 {
 			axpy(o.s, T(o.set.WarmStart), o.last)
@@ -199,9 +207,7 @@ func (o *tr[T]) solve(r *Report, radius float64, again bool) (promised float64, 
 			}
 		}
 	case again: // CG shortens it
-		o.cg.Tol = o.set.CGTol
 	default:
-		o.cg.Tol = o.set.CGTol
 		for i := range o.s {
 			o.s[i] = T(o.random.NormFloat64())
 		}

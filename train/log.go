@@ -139,6 +139,9 @@ func reportFields(r optimizers.Report) []pair {
 	if r.CGStop != "" {
 		list = append(list, pair{"cg_iterations", r.CGIterations}, pair{"cg_stop", r.CGStop})
 	}
+	if r.Props != 0 {
+		list = append(list, pair{"props", r.Props})
+	}
 	if r.Trials != 0 {
 		list = append(list, pair{"trials", r.Trials})
 	}
