@@ -51,6 +51,9 @@ func SplitSpec(spec string) (method string, wrappers []string) {
 // SettingNames are the names in a method's or wrapper's list of settings, in their order, whatever they are worth.
 func SettingNames(part string) []string {
 	_, list := cutSpec(part)
+	if list == "" {
+		return nil
+	}
 	var names []string
 	for _, item := range splitOutside(list, func(i int) bool { return list[i] == ',' }) {
 		name, _, _ := strings.Cut(item, "=")

@@ -38,6 +38,29 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// TestPartsOfASpecification takes some apart.
+func TestPartsOfASpecification(t *testing.T) {
+	for spec, want := range map[string][]string{
+		"adam":                       {"adam"},
+		"sgd:lr=1e+2+clip:norm=1e+3": {"sgd:lr=1e+2", "clip:norm=1e+3"},
+		"sgd+chained:schedules=(step:gamma=.1)/(a+b)+group:bias:lr=2x": {"sgd", "chained:schedules=(step:gamma=.1)/(a+b)", "group:bias:lr=2x"},
+	} {
+		method, wrappers := optimizers.SplitSpec(spec)
+		if got := append([]string{method}, wrappers...); !slices.Equal(got, want) {
+			t.Errorf("%s has the parts %q, want %q", spec, got, want)
+		}
+	}
+	for part, want := range map[string]string{
+		"adam":                 "",
+		"adam: lr =1, amsgrad": "lr amsgrad",
+		"chained:schedules=(step:gamma=1,step_size=3)/step,unit=epoch": "schedules unit",
+	} {
+		if got := strings.Join(optimizers.SettingNames(part), " "); got != want {
+			t.Errorf("%s sets %q, want %q", part, got, want)
+		}
+	}
+}
+
 // TestParseSaysWhatIsAllowed has for each wrong specification what its error must say.
 func TestParseSaysWhatIsAllowed(t *testing.T) {
 	for spec, want := range map[string]string{
