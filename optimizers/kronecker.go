@@ -173,7 +173,7 @@ func (k *Kronecker[T]) addBlock(i int, l Layout, b *Block, factors, inverses *in
 		add(p)
 		if bias && !joint {
 			q := &kroneckerPart{left: kroneckerFactor{1, -1, -1}, right: *p.out, rightInv: p.rightInv, rows: 1, cols: b.Out, offset: l[i].Offset + weights + g*b.Out, bias: -1,
-				tensor: l[i+1].Name}
+				tensor: l[i+1].Name, outAt: p.outAt}
 			if b.Transposed {
 				q.rightInv = p.leftInv
 			}

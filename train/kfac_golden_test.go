@@ -1,4 +1,4 @@
-package train_test
+package train
 
 import (
 	"fmt"
@@ -11,7 +11,6 @@ import (
 	"github.com/saddle-ml/saddle/internal/golden/goldennet"
 	"github.com/saddle-ml/saddle/nn"
 	"github.com/saddle-ml/saddle/optimizers"
-	"github.com/saddle-ml/saddle/train"
 )
 
 // goldenKFAC is a case of kfac.json.
@@ -117,11 +116,11 @@ func (c *goldenKFAC) test(t *testing.T, worst map[string]float64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := train.ProblemOf(m, data.Batch[float64]{X: c.X, Y: c.Y, N: c.InputShape[0]})
+	p, err := ProblemOf(m, data.Batch[float64]{X: c.X, Y: c.Y, N: c.InputShape[0]})
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := optimizers.NewKronecker[float64](train.Layout(m), o)
+	k, err := optimizers.NewKronecker[float64](Layout(m), o)
 	if err != nil {
 		t.Fatal(err)
 	}
