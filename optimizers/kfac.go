@@ -105,7 +105,8 @@ func startKFAC[T Float](m *KFAC, l Layout) (Optimizer[T], error) {
 	}
 	o := &kfac[T]{core: newCore[T]("kfac", needs, l), rate: newRate(s.LR), momentum: newKnob("momentum", s.Momentum, math.Nextafter(1, 0)),
 		set: s, curvature: k, damping: s.Damping}
-	o.last, o.direction, o.trial = make([]T, o.size), make([]T, o.size), make([]T, o.size)
+	o.last, o.solution, o.trial = make([]T, o.size), make([]T, o.size), make([]T, o.size)
+	o.passes.init(o.size)
 	if s.Average > 0 {
 		o.average = make([]T, o.size)
 	}
@@ -124,13 +125,14 @@ type kfac[T Float] struct {
 	average   []T // of the iterates; nil without
 
 	// Of the step that is being taken.
-	ctx       context.Context
-	direction []T
-	trial     []T
-	pair      [2][]T     // direction and last
-	forms     [4]float64 // their curvature
-	product   []T        // with one of them, where the problem knows no forms
-	work      int64
+	ctx      context.Context
+	solution []T // of the curvature with the gradient, the direction with the other sign; then the step
+	trial    []T
+	passes   kfacPasses[T]
+	pair     [2][]T     // solution and last
+	forms    [4]float64 // their curvature
+	product  []T        // with one of them, where the problem knows no forms
+	work     int64
 }
 
 // Momentum is that of the next step; without Rescale alone it is of use.

@@ -41,53 +41,58 @@ func (o *kfac[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error)
 
 // step is Step after the gradient; an error leaves all but the curvature as it was.
 func (o *kfac[T]) step(x []T, p Problem[T], batch Sample[T], r *Report) error {
-	decay := o.set.WeightDecay
 	r.Damping, r.Rho = o.damping, math.NaN()
 	if r.GradNorm == 0 {
 		o.steps++
 		return nil
 	}
-	if decay != 0 {
+	if decay := o.set.WeightDecay; decay != 0 {
 		axpy(o.grad, T(decay), x)
 	}
 	estimates, outputs, err := o.precondition(x, p, batch)
 	if err != nil {
 		return err
 	}
-	scale(o.direction, -1)
+	o.passes.measure(o.solution, o.grad, o.last)
 	length, push, decrease, err := o.choose(x, p, batch, outputs)
 	if err != nil {
 		return err
 	}
-
-	// The step, over the direction: the last one is needed if this one is refused.
-	step := o.direction
-	scale(step, T(length))
-	if push != 0 {
-		axpy(step, T(push), o.last)
-	}
-	addScaled(o.trial, x, 1, step)
-	if err := o.nonFinite("step", o.trial); err != nil {
+	if err := o.bounded(length, push); err != nil {
 		return err
 	}
+	o.passes.combine(o.solution, o.last, T(-length), T(push)) // the solution becomes the step
 	damping := o.damping
 	if (o.steps+1)%o.set.AdaptEvery == 0 && o.set.Adapt == On && o.set.Rescale == On {
+		addScaled(o.trial, x, 1, o.solution)
 		if damping, err = o.judge(x, batch, decrease, r); err != nil {
 			return err
 		}
 	}
-	r.LR = length
+	o.steps++
+	o.damping, o.estimates, r.LR = damping, estimates, length
 	if r.Rejected {
 		clear(o.last)
-	} else {
-		r.StepNorm = norm(step)
-		copy(x, o.trial)
-		copy(o.last, step)
+		o.follow(x)
+		return nil
 	}
-	o.damping, o.estimates = damping, estimates
-	o.steps++
-	o.follow(x)
+	average, share := o.following()
+	r.StepNorm = math.Sqrt(o.passes.take(x, o.solution, average, share))
+	o.last, o.solution = o.solution, o.last
 	return nil
+}
+
+// bounded is an error where the step could be too long for the numbers of its type.
+func (o *kfac[T]) bounded(length, push float64) error {
+	m := &o.passes.measures
+	longest := math.Abs(length)*math.Sqrt(m.dd) + math.Abs(push)*math.Sqrt(m.pp)
+	if limit := 1 / epsilon[T](); longest < limit*limit*limit {
+		return nil
+	}
+	if err := o.nonFinite("natural gradient", o.solution); err != nil {
+		return err
+	}
+	return &NonFiniteError{Method: o.method, What: "length of the step", Value: longest}
 }
 
 // draw gives n examples: the first of the minibatch, or fresh ones where it cannot be cut.
@@ -116,7 +121,7 @@ func (o *kfac[T]) draw(batch Sample[T], p Problem[T], n int) (Sample[T], error) 
 // share is that of a number of examples, but at least two, as normalisation over the batch needs, where there are.
 func share(of int, c float64) int { return min(of, max(2, int(math.Round(c*float64(of))))) }
 
-// precondition sets the direction to the gradient times the inverse of the curvature, of which it makes new estimates
+// precondition sets the solution to the gradient times the inverse of the curvature, of which it makes new estimates
 // and inverses where these are due, and says how many estimates there are then, and how many outputs an example has.
 func (o *kfac[T]) precondition(x []T, p Problem[T], batch Sample[T]) (estimates, outputs int, err error) {
 	oracle, layered := SampleAs[Factors[T]](batch)
@@ -124,7 +129,7 @@ func (o *kfac[T]) precondition(x []T, p Problem[T], batch Sample[T]) (estimates,
 		if len(o.curvature.parts) > 0 {
 			return 0, 0, errors.New("optimizers: kfac: the layout has blocks, but the problem's samples give no factors of layers")
 		}
-		copy(o.direction, o.grad)
+		copy(o.solution, o.grad)
 		return o.estimates, 1, nil
 	}
 	estimates, outputs = o.estimates, oracle.Passes(TargetsExact)
@@ -150,7 +155,7 @@ func (o *kfac[T]) precondition(x []T, p Problem[T], batch Sample[T]) (estimates,
 			return 0, 0, fmt.Errorf("optimizers: kfac: %w", err)
 		}
 	}
-	return estimates, outputs, o.curvature.Solve(o.direction, o.grad)
+	return estimates, outputs, o.curvature.Solve(o.solution, o.grad)
 }
 
 // gamma is the root of the factors' damping.
@@ -160,10 +165,10 @@ func (o *kfac[T]) gamma() float64 {
 
 // choose gives the factors of the direction and of the last step, and the decrease that the model promises.
 func (o *kfac[T]) choose(x []T, p Problem[T], batch Sample[T], outputs int) (length, push, decrease float64, err error) {
-	d, g := o.direction, o.grad
+	m := &o.passes.measures
 	if o.set.Rescale == Off {
 		length, push = o.lr.now, o.momentum.now
-		if slope := -dot(d, g); o.set.KLClip > 0 && length*length*slope > o.set.KLClip {
+		if slope := m.dg; o.set.KLClip > 0 && length*length*slope > o.set.KLClip {
 			length = math.Sqrt(o.set.KLClip / slope)
 		}
 		return length, push, 0, nil
@@ -176,17 +181,17 @@ func (o *kfac[T]) choose(x []T, p Problem[T], batch Sample[T], outputs int) (len
 	if err := sample.Linearize(x); err != nil {
 		return 0, 0, 0, fmt.Errorf("optimizers: kfac: linearize: %w", err)
 	}
-	moving := norm(o.last) > 0
 	directions := 1
-	if moving {
+	if m.pp > 0 {
 		directions = 2
 	}
 	if err := o.form(sample, directions); err != nil {
 		return 0, 0, 0, err
 	}
+	// D is less the solution, which the forms and measures are of.
 	l := o.damping + o.set.WeightDecay
-	b1 := dot(d, g)
-	a11 := o.forms[0] + l*dot(d, d)
+	b1 := -m.dg
+	a11 := o.forms[0] + l*m.dd
 	switch {
 	case a11 > 0 && finite(b1):
 		length = -b1 / a11
@@ -198,11 +203,10 @@ func (o *kfac[T]) choose(x []T, p Problem[T], batch Sample[T], outputs int) (len
 	default:
 		return 0, 0, 0, &NonFiniteError{Method: o.method, What: "curvature along the step", Value: a11}
 	}
-	if moving {
-		p := o.last
-		b2 := dot(p, g)
-		a12 := o.forms[1] + l*dot(d, p)
-		a22 := o.forms[3] + l*dot(p, p)
+	if directions == 2 {
+		b2 := m.pg
+		a12 := -o.forms[1] - l*m.dp
+		a22 := o.forms[3] + l*m.pp
 		if det := a11*a22 - a12*a12; det > kfacDependent*a11*a22 && a12*b2-a22*b1 > 0 {
 			length, push = (a12*b2-a22*b1)/det, (a12*b1-a11*b2)/det
 		}
@@ -213,7 +217,7 @@ func (o *kfac[T]) choose(x []T, p Problem[T], batch Sample[T], outputs int) (len
 
 // form sets o.forms to the curvature of the first n of direction and last, by each other.
 func (o *kfac[T]) form(sample Sample[T], n int) error {
-	o.pair = [2][]T{o.direction, o.last}
+	o.pair = [2][]T{o.solution, o.last}
 	defer func() { o.pair = [2][]T{} }()
 	if f, ok := SampleAs[GaussNewtonForms[T]](sample); ok {
 		if err := f.GaussNewtonForms(o.forms[:n*n], o.pair[:n]); err != nil {
@@ -268,13 +272,20 @@ func (o *kfac[T]) judge(x []T, batch Sample[T], promised float64, r *Report) (fl
 	return min(max(damping, kfacLeast), kfacLargest), nil
 }
 
-// follow moves the average of the iterates.
-func (o *kfac[T]) follow(x []T) {
+// following is the average where it moves with this step, which has been counted, and by which share of its way.
+func (o *kfac[T]) following() ([]T, T) {
 	switch {
 	case !o.averaged():
+		return nil, 0
 	case o.steps == o.set.AverageStart:
-		copy(o.average, x)
-	default:
-		lerp(o.average, T(1-o.set.Average), x)
+		return o.average, 1
+	}
+	return o.average, T(1 - o.set.Average)
+}
+
+// follow moves the average where x stays.
+func (o *kfac[T]) follow(x []T) {
+	if average, share := o.following(); average != nil {
+		lerp(average, share, x)
 	}
 }
