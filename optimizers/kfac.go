@@ -103,6 +103,9 @@ func startKFAC[T Float](m *KFAC, l Layout) (Optimizer[T], error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.Inverse != "factored" {
+		k.startEigen() // the state has its eigenvalues from the beginning
+	}
 	o := &kfac[T]{core: newCore[T]("kfac", needs, l), rate: newRate(s.LR), momentum: newKnob("momentum", s.Momentum, math.Nextafter(1, 0)),
 		set: s, curvature: k, damping: s.Damping}
 	o.last, o.solution, o.trial = make([]T, o.size), make([]T, o.size), make([]T, o.size)
