@@ -44,6 +44,7 @@ func (o *kfac[T]) step(x []T, p Problem[T], batch Sample[T], r *Report) error {
 	r.Damping, r.Rho = o.damping, math.NaN()
 	if r.GradNorm == 0 {
 		o.steps++
+		o.follow(x)
 		return nil
 	}
 	if decay := o.set.WeightDecay; decay != 0 {
