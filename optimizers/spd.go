@@ -47,11 +47,8 @@ func (s *spd) recurse(a []float64, n, row int, scratch []float64) bool {
 	// W [h, m], and -Q' [m, h] as products only add.
 	w, minus, rest := scratch[:h*m], scratch[h*m:2*h*m], scratch[2*h*m:]
 	s.products.do(productShape{h, m, h, rows, rows, m}, w, a, q, false)
-	for i := range m {
-		for j := range h {
-			minus[i*h+j] = -q[j*row+i]
-		}
-	}
+	kernel.Transpose(minus, h, q, row, h, m)
+	kernel.Scale(minus, -1, minus)
 	s.products.do(productShape{m, m, h, kernel.Mat{Row: h, Col: 1}, kernel.Mat{Row: m, Col: 1}, row}, r, minus, w, true)
 	if !s.recurse(r, m, row, rest) { // S⁻¹
 		return false
@@ -62,11 +59,9 @@ func (s *spd) recurse(a []float64, n, row int, scratch []float64) bool {
 	s.products.do(productShape{h, h, m, kernel.Mat{Row: m, Col: 1}, kernel.Mat{Row: 1, Col: m}, row}, a, x, w, true)
 	below := a[h*row:]
 	for i := range h {
-		for j := range m {
-			v := -x[i*m+j]
-			q[i*row+j], below[j*row+i] = v, v
-		}
+		kernel.Scale(q[i*row:][:m], -1, x[i*m:][:m])
 	}
+	kernel.Transpose(below, row, q, row, h, m)
 	return true
 }
 
