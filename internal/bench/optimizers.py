@@ -88,7 +88,7 @@ class Runner:
 
 
 def row(binary, name, size, rounds):
-    n, steps = int(float(size)), 2 if float(size) > 1e7 else 50
+    n, steps = int(float(size)), 1 if float(size) > 1e7 else 50
     runners = {"saddle": Runner([binary, name, size])}
     if METHODS[name]:
         for kind in ["foreach"] + ["fused"] * (METHODS[name][0] in FUSED):
