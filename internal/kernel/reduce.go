@@ -88,6 +88,9 @@ func Dot64[T Float](x, y []T) float64 {
 		return Dot64(x[:half], y[:half]) + Dot64(x[half:], y[half:])
 	}
 	var sum [1]float64
+	if len(x) > 0 && &x[0] == &y[0] && reduceAsm(squareRed, sum[:], x, nil, nil, 1, len(x)) {
+		return sum[0]
+	}
 	if !reduceAsm(dotRed, sum[:], x, y, nil, 1, len(x)) {
 		sumRowsGo(dotRed, sum[:], x, y, nil, 1, len(x))
 	}

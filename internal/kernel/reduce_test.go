@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -51,6 +52,9 @@ func testSums[T Float](t *testing.T) {
 			}
 			if Sum(x.x) != T(got[0]) || Dot(x.x, y.x) != T(got[1]) {
 				t.Errorf("%s: sums of %d are not the rounded ones", l, n)
+			}
+			if square, apart := Dot64(x.x, x.x), Dot64(x.x, slices.Clone(x.x)); square != apart {
+				t.Errorf("%s: the sum of squares of %d is %v, of products with a copy %v", l, n, square, apart)
 			}
 			x.check(t, "sum")
 			y.check(t, "dot")

@@ -15,6 +15,7 @@ const (
 	expSumStoreRed
 	scaleRed
 	addRed
+	squareRed
 )
 
 // sumRowsGo sums rows of x, of x y, or of e^(x-shift), whose terms go to y if it

@@ -30,8 +30,8 @@ func reductions(f *file) {
 		name string
 		code func(f *file, t number)
 	}{
-		{"sum", func(f *file, t number) { f.sums(t, false) }},
-		{"dot", func(f *file, t number) { f.sums(t, true) }},
+		{"sum", func(f *file, t number) { f.sums(t, false, false) }},
+		{"dot", func(f *file, t number) { f.sums(t, true, false) }},
 		{"max", func(f *file, t number) { f.extremes(t, true, false) }},
 		{"min", func(f *file, t number) { f.extremes(t, false, false) }},
 		{"argMax", func(f *file, t number) { f.extremes(t, true, true) }},
@@ -39,6 +39,7 @@ func reductions(f *file) {
 		{"expSumStore", func(f *file, t number) { f.expSums(t, true) }},
 		{"scale", (*file).scaleRows},
 		{"add", (*file).addRows},
+		{"square", func(f *file, t number) { f.sums(t, true, true) }},
 	}
 	for _, t := range []number{float32s, float64s} {
 		table := fmt.Sprintf("reductions%s%s", f.name, t.suffix)
@@ -138,8 +139,8 @@ func (f *file) addLanes(n int) {
 	f.i("VADDSD", x(n), x(0), x(0))
 }
 
-// sums are sums of x, or of x y, in 32 lanes.
-func (f *file) sums(t number, product bool) {
+// sums are sums of x, of x y, or where that is the same, of its squares, in 32 lanes.
+func (f *file) sums(t number, product, same bool) {
 	n := 32 / f.lanes(float64s)
 	f.eachRow(func() {
 		for j := range n {
@@ -148,15 +149,18 @@ func (f *file) sums(t number, product bool) {
 		f.alongRow(t, float64s, n, func(j int, masked bool) {
 			off := j * f.lanes(float64s) * t.bytes
 			f.loadTo(n, at(off, "CX"), t, float64s, masked)
+			other := n
+			if product && !same {
+				other = n + 1
+				f.loadTo(other, at(off, "R13"), t, float64s, masked)
+			}
 			switch {
 			case !product:
 				f.i("VADDPD", f.v(n), f.v(j), f.v(j))
 			case t.bytes == 4: // products are exact: one rounding is as good as two
-				f.loadTo(n+1, at(off, "R13"), t, float64s, masked)
-				f.i("VFMADD231PD", f.v(n+1), f.v(n), f.v(j))
+				f.i("VFMADD231PD", f.v(other), f.v(n), f.v(j))
 			default:
-				f.loadTo(n+1, at(off, "R13"), t, float64s, masked)
-				f.i("VMULPD", f.v(n+1), f.v(n), f.v(n))
+				f.i("VMULPD", f.v(other), f.v(n), f.v(n))
 				f.i("VADDPD", f.v(n), f.v(j), f.v(j))
 			}
 		})
