@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"golang.org/x/term"
 
@@ -117,25 +116,28 @@ func (p *progress) observe(e train.Event) error {
 		}
 		p.drawn = time.Now()
 		steps := p.began.Epochs * p.began.StepsEpoch
-		p.draw(fmt.Sprintf("%s: step %d/%d, loss %.4f, %.1f s", p.label, e.Step, steps, e.Scores.Loss, e.Seconds))
+		p.draw(fmt.Sprintf(": step %d/%d, loss %.4f, %.1f s", e.Step, steps, e.Scores.Loss, e.Seconds))
 	case *train.Finished, *train.Stopped:
 		p.clear()
 	}
 	return nil
 }
 
-// draw draws over the line on the terminal.
-func (p *progress) draw(text string) {
+// draw draws over the line on the terminal: as much of the label as fits, and the
+// status.
+func (p *progress) draw(status string) {
 	columns, _, err := term.GetSize(int(p.tty.Fd()))
 	if err != nil || columns < 2 {
 		columns = 80
 	}
-	if r := []rune(text); len(r) > columns-1 {
-		text = string(r[:columns-1])
+	text := []rune(p.label)
+	if room := max(0, columns-1-len(status)); len(text) > room {
+		text = append(text[:max(0, room-1)], '…')
 	}
-	width := utf8.RuneCountInString(text)
-	fmt.Fprintf(p.w, "\r%s%s", text, strings.Repeat(" ", max(0, min(p.width, columns-1)-width)))
-	p.width = width
+	text = append(text, []rune(status)...)
+	text = text[:min(len(text), columns-1)]
+	fmt.Fprintf(p.w, "\r%s%s", string(text), strings.Repeat(" ", max(0, min(p.width, columns-1)-len(text))))
+	p.width = len(text)
 }
 
 // clear takes the line away.

@@ -131,6 +131,11 @@ func (r *report) table(w io.Writer) error {
 	if r.target != nil {
 		text += "At the target: medians over the seeds; a run that missed it counts as endless.\n"
 	}
+	for _, s := range r.methods {
+		if spec := s.Outcomes[0].Optimizer; spec != s.Label {
+			text += fmt.Sprintf("%s ran as %s\n", s.Label, spec)
+		}
+	}
 	_, err := io.WriteString(w, text)
 	return err
 }
