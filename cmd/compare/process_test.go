@@ -189,7 +189,7 @@ func TestTimeToTarget(t *testing.T) {
 
 func TestSweepIsBestFirst(t *testing.T) {
 	dir := t.TempDir()
-	args := with("-opt", "sgd", "-sweep", "lr=1e-4:1:log,momentum=0|0.9,epochs=1|2", "-trials", "6", "-out", "s")
+	args := with("-opt", "sgd", "-sweep", "lr=1e-4:1:log,nesterov=true|false,momentum=0.8|0.9,epochs=1|2", "-trials", "6", "-out", "s")
 	r := invoke(t, dir, args...)
 	if r.code != cli.ExitDone || !strings.Contains(r.stderr, "objective: highest val_accuracy") {
 		t.Fatalf("%+v", r)
