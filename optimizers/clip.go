@@ -77,6 +77,9 @@ func startClip[T Float](c *Clip, l Layout) (Optimizer[T], error) {
 	if err := refuseReducer("clip", s.Of.Name(), o); err != nil {
 		return nil, err
 	}
+	if growing(o) {
+		return nil, clash("clip", s.Of.Name(), "it would clip the parts of the minibatch; write clip before what grows it")
+	}
 	w := &clip[T]{Optimizer: o, set: s, layout: l}
 	w.problem.grad = w.grad
 	return w, nil

@@ -33,11 +33,19 @@ func init() {
 	variants["saga"] = []string{"saga:lr=0.01", "saga:budget=1e-5"}
 	variants["sarah"] = []string{"sarah:passes=0.7", "sarah:passes=3,gamma=0.9", "sarah:gamma=0.01"}
 	variants["storm"] = []string{"storm:c=1", "storm:c=0,w=1", "storm:elementwise", "storm:elementwise,c=3,largest=1e-6"}
-	wrapped = append(wrapped, "svrg+lookahead:k=2", "saga+ema:decay=0.9", "sarah+decay:weight_decay=0.1", "storm+onecycle:steps=20", "saga+cosine:t_max=5")
+	wrapped = append(wrapped, "svrg+lookahead:k=2", "saga+ema:decay=0.9", "sarah+decay:weight_decay=0.1", "storm+onecycle:steps=20", "saga+cosine:t_max=5",
+		"sgd+norm_test:every=1,theta=0.3", "adam+norm_test:every=2,theta=0.1,factor=1.2,most=60", "sgd:momentum=0.9+norm_test:theta=1e-6,every=1,factor=1.4",
+		"sgd+clip+lookahead:k=2+norm_test:every=1", "adam+cosine:t_max=5+norm_test", "sgd+norm_test:every=1,theta=0.2+onecycle:steps=20+ema",
+		"sgd+geometric_batch:tau=1.3", "adam+geometric_batch:tau=1.2,most=50", "hf:curvature=10+geometric_batch:tau=1.1", "svrg+geometric_batch:tau=1.3",
+		"saga+geometric_batch:tau=1.3", "sarah+geometric_batch:tau=1.5", "storm+geometric_batch:tau=1.1", "sgd+geometric_batch:tau=1.2+sam")
 	for _, wrapper := range []string{"clip", "noise", "sam", "accumulate"} {
 		clashes["svrg+"+wrapper] = wrapper + " cannot stand around svrg: it takes differences of gradients at several points"
 	}
 	clashes["sarah+lookahead+clip"] = "clip cannot stand around sarah+lookahead: it takes differences"
+	clashes["svrg+norm_test"] = "the variance of its direction is another; allowed is geometric_batch"
+	clashes["sgd+norm_test+geometric_batch"] = "its minibatch grows already"
+	clashes["sgd+norm_test+clip"] = "write clip before what grows it"
+	clashes["adam+norm_test+accumulate"] = "it needs squared per-example gradients of minibatches that are gone"
 	clashes["saga+accumulate"] = "it needs gradients of single examples of minibatches that are gone"
 }
 

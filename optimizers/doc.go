@@ -16,7 +16,7 @@
 // A [Layout] names the tensors of the vector, with their shapes and kinds: for error messages, and for rules that
 // treat biases or matrices in a way of their own. [Flat] is the layout of a plain function.
 //
-// [Clip], [Decay], [Noise], [SAM], [Accumulate], [Lookahead], [EMA], [Polyak], [SWA] and [Scheduled] are methods around
+// [Clip], [Decay], [Noise], [SAM], [Accumulate], [Lookahead], [EMA], [Polyak], [SWA], [NormTest], [GeometricBatch] and [Scheduled] are methods around
 // another, and around each other in any order that means something; New says which does not. Some methods move x
 // through points that are not the weights to use: these are [Averaging]. [Groups] gives some tensors settings of their
 // own, or freezes them.

@@ -16,7 +16,7 @@ const (
 
 // Report is what a step tells. A number that a method does not have is 0.
 type Report struct {
-	Loss     float64 // mean loss of the minibatch before the step, without weight decay
+	Loss     float64 // mean loss of the minibatch, or of what has grown out of it, before the step, without weight decay
 	GradNorm float64 // Euclidean norm of its gradient, before clipping and without weight decay
 	LR       float64 // learning rate of this step; of a method with a line search, the rate it found
 	StepNorm float64 // Euclidean norm of the change of the parameters, where the method measures it
@@ -24,6 +24,10 @@ type Report struct {
 	Props    int64   // propagations as Xu et al. (2018) count them, with Props around the method
 	Rejected bool    // the step was refused, by a line search for example: the parameters are as before
 	Trials   int     // points that the step has tried, by a line search or until the model could be trusted
+
+	// Of methods whose minibatch grows.
+	Batch int     // examples of it in this step
+	Noise float64 // variance of its gradient, in all parameters together, over the gradient's norm squared, where measured
 
 	// Of methods that use curvature.
 	Damping       float64 // added to the curvature's diagonal in this step

@@ -145,6 +145,12 @@ func reportFields(r optimizers.Report) []pair {
 	if r.Trials != 0 {
 		list = append(list, pair{"trials", r.Trials})
 	}
+	if r.Batch != 0 {
+		list = append(list, pair{"batch", r.Batch})
+	}
+	if r.Noise != 0 {
+		list = append(list, pair{"noise", r.Noise})
+	}
 	if r.Rejected {
 		list = append(list, pair{"rejected", true})
 	}
