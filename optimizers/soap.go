@@ -28,7 +28,7 @@ type SOAP struct {
 	LR             float64 `set:"lr" default:"0.003" range:"[0,inf)" help:"learning rate"`
 	Beta1          float64 `set:"beta1" default:"0.95" range:"[0,1)" help:"decay of the mean of the gradient"`
 	Beta2          float64 `set:"beta2" default:"0.95" range:"[0,1)" help:"decay of the mean of its square"`
-	ShampooBeta    float64 `set:"shampoo_beta" default:"beta2" range:"[0,1)" help:"decay of the means of G G' and G' G"`
+	ShampooBeta    float64 `set:"shampoo_beta" default:"0.95, or beta2" range:"[0,1)" help:"decay of the means of G G' and G' G"`
 	Eps            float64 `set:"eps" default:"1e-08" range:"[0,inf)" help:"added to the denominator; with 0 a gradient that is 0 gives NaN"`
 	WeightDecay    float64 `set:"weight_decay" default:"0.01" range:"[0,inf)" help:"times the learning rate: the share of x that each step takes away"`
 	Frequency      int     `set:"frequency" default:"10" range:"[1,inf)" help:"steps from one turn of the bases to the next"`
