@@ -13,8 +13,8 @@ func init() {
 		{Known: opttest.Wood, Method: parsed("tr:preset=xu2018"), Steps: 100, Below: 1e-12},
 	}
 	variants["tr"] = []string{
-		"tr:curvature=10", "tr:curvature=0.5,objective=full,weight_decay=0.01", "tr:curvature=0.2,objective=sample,gauss_newton",
-		"tr:preset=xu2018,radius=1,cg_tol=1e-4", "tr:preset=xu2018,radius=0.5,curvature=1,max_radius=2,cg_tol=0.01", "tr:radius=1e6,tries=1", "tr:cg_iters=2,cg_tol=1e-6",
+		"tr:curvature=10", "tr:curvature=1e6", "tr:curvature=0.5,objective=full,weight_decay=0.01", "tr:curvature=0.2,objective=sample,gauss_newton",
+		"tr:preset=xu2018,radius=1,cg_tol=1e-4", "tr:preset=xu2018,radius=0.5,curvature=1,max_radius=2,cg_tol=0.01", "tr:radius=1e6,tries=1", "tr:start=random,average=0,warm_start=0", "tr:cg_iters=2,cg_tol=1e-6",
 	}
 	goals["arc"] = []opttest.Goal{
 		{Known: opttest.Rosenbrock, Steps: 40, Below: 1e-12},
@@ -26,7 +26,7 @@ func init() {
 		{Known: opttest.Wood, Method: parsed("arc:preset=xu2018"), Steps: 100, Below: 1e-12},
 	}
 	variants["arc"] = []string{
-		"arc:curvature=10", "arc:curvature=0.5,objective=full,weight_decay=0.01", "arc:curvature=0.2,objective=sample,gauss_newton",
+		"arc:curvature=10", "arc:curvature=1e6", "arc:curvature=0.5,objective=full,weight_decay=0.01", "arc:curvature=0.2,objective=sample,gauss_newton",
 		"arc:preset=xu2018,cubic=1", "arc:cubic=1e-6,tries=1", "arc:cubic=1e6", "arc:lanczos_iters=2,lanczos_tol=1e-6",
 	}
 	goals["newton_cg"] = []opttest.Goal{
@@ -39,7 +39,7 @@ func init() {
 		{Known: opttest.Rosenbrock, Method: parsed("newton_cg:preset=xu2018"), Steps: 60, Below: 1e-12},
 	}
 	variants["newton_cg"] = []string{
-		"newton_cg:curvature=10", "newton_cg:curvature=0.5,objective=full,weight_decay=0.01", "newton_cg:curvature=0.2,objective=sample,gauss_newton",
+		"newton_cg:curvature=10", "newton_cg:curvature=1e6", "newton_cg:curvature=0.5,objective=full,weight_decay=0.01", "newton_cg:curvature=0.2,objective=sample,gauss_newton",
 		"newton_cg:preset=xu2018,curvature=0.9,cg_tol=0.01", "newton_cg:line_search=wolfe,weight_decay=0.1", "newton_cg:cg_iters=2,cg_tol=1e-6,shrink=0.9",
 	}
 	goals["lbfgs"] = []opttest.Goal{
@@ -65,7 +65,7 @@ func init() {
 		{Known: opttest.Rosenbrock, Method: parsed("regnewton:rule=fixed,h=100"), Steps: 1000, Below: 1e-12},
 	}
 	variants["regnewton"] = []string{
-		"regnewton:rule=adan_plus", "regnewton:rule=fixed,h=1,weight_decay=0.1", "regnewton:direct=1,curvature=0.5,cg_tol=0.01",
+		"regnewton:rule=adan_plus", "regnewton:curvature=1e6", "regnewton:rule=fixed,h=1,weight_decay=0.1", "regnewton:direct=1,curvature=0.5,cg_tol=0.01",
 		"regnewton:nonconvex,h=1", "regnewton:rule=adan_plus,direct=1,h=1", "regnewton:nonconvex,direct=1,curvature=20",
 	}
 	goals["cubic"] = []opttest.Goal{
@@ -76,7 +76,7 @@ func init() {
 		{Known: opttest.Rosenbrock, Method: parsed("cubic:l2=1000"), Steps: 400, Below: 1e-12},
 	}
 	variants["cubic"] = []string{
-		"cubic:curvature=10", "cubic:l2=1,weight_decay=0.01", "cubic:cubic=1e-6,curvature=0.5", "cubic:lanczos_iters=2",
+		"cubic:curvature=10", "cubic:curvature=1e6", "cubic:l2=1,weight_decay=0.01", "cubic:cubic=1e-6,curvature=0.5", "cubic:lanczos_iters=2",
 	}
 	goals["gn"] = []opttest.Goal{
 		{Known: opttest.Rosenbrock, Steps: 60, Below: 1e-12},
@@ -86,14 +86,14 @@ func init() {
 		{Known: opttest.Rosenbrock, Method: parsed("gn:preset=xu2018"), Steps: 100, Below: 1e-12},
 	}
 	variants["gn"] = []string{
-		"gn:curvature=10", "gn:precondition=squares,weight_decay=0.01", "gn:precondition=none,curvature=0.5,objective=full,warm_start=0.9",
+		"gn:curvature=10", "gn:curvature=1e6", "gn:precondition=squares,weight_decay=0.01", "gn:precondition=none,curvature=0.5,objective=full,warm_start=0.9",
 		"gn:preset=xu2018,curvature=0.5", "gn:damping=0.01,objective=sample",
 	}
 	goals["sqn"] = []opttest.Goal{
-		{Known: opttest.Rosenbrock, Method: parsed("sqn:lr=0.001,max_step=0.1,gauss_newton,interval=3"), Steps: 20000, Below: 1e-8},
-		{Known: opttest.Beale, Method: parsed("sqn:lr=0.01,max_step=0.1,gauss_newton"), Steps: 20000, Below: 1e-8},
+		{Known: opttest.Rosenbrock, Method: parsed("sqn:lr=0.02,max_step=0.1,gauss_newton,interval=3"), Steps: 20000, Below: 1e-8},
+		{Known: opttest.Beale, Method: parsed("sqn:max_step=0.1,gauss_newton"), Steps: 2000, Below: 1e-8},
 		{Known: opttest.Wood, Method: parsed("sqn:lr=0.01,max_step=0.5,interval=3,history=4"), Steps: 8000, Below: 1e-8},
-		{Known: opttest.Saddle, Method: parsed("sqn:lr=0.1"), Steps: 1000, Below: 1e-8},
+		{Known: opttest.Saddle, Steps: 1000, Below: 1e-8},
 	}
 	variants["sqn"] = []string{
 		"sqn:interval=1,history=2", "sqn:interval=2,history=1,gauss_newton,curvature=20", "sqn:interval=2,weight_decay=0.1,lr=1,max_step=0.01",

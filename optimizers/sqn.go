@@ -13,15 +13,15 @@ import (
 //	x = x - LR·H g
 //
 // where H is the inverse that the last History pairs make. Every Interval steps the mean x̄ of the points since the last
-// time makes a pair s = x̄ - x̄_before, y = ∇²f_S(x̄) s on Curvature fresh examples, kept if s'y > 1e-8·|s||y|; for the
-// first 2·Interval steps, and as long as there is no pair, H is the identity. With GaussNewton, y is the Gauss-Newton
+// time makes a pair s = x̄ - x̄_before, y = ∇²f_S(x̄) s on Curvature fresh examples, kept if s'y > 1e-8·|s||y|. Before there
+// is one, from 2·Interval steps on, H is min(1, 1/|g|₁) I. With GaussNewton, y is the Gauss-Newton
 // product, so that s'y is never negative: for losses that are not convex.
 //
 // A rate that falls, as in the paper's β/k, is a schedule's affair. Step lengths are those of a Newton method: a rate
-// that suits gradient descent is too small, one above 1 too large. MaxStep bounds |LR·H g|, because a pair may say that a
+// that suits gradient descent is too small, one above 1 too large, one of 1 takes all of the minibatch's noise along. MaxStep bounds |LR·H g|, because a pair may say that a
 // direction is flat that only looked so.
 type SQN struct {
-	LR          float64 `set:"lr" default:"0.05" range:"[0,inf)" help:"learning rate"`
+	LR          float64 `set:"lr" default:"0.1" range:"[0,inf)" help:"learning rate"`
 	Interval    int     `set:"interval" default:"10" range:"[1,100000]" help:"steps from one pair to the next"`
 	History     int     `set:"history" default:"10" range:"[1,10000]" help:"pairs that are kept"`
 	Curvature   float64 `set:"curvature" default:"500" range:"(0,inf)" help:"examples of the curvature sample; at most 1: a share of the training set"`
@@ -36,7 +36,7 @@ var _ Method = (*SQN)(nil)
 func (*SQN) Name() string { return "sqn" }
 
 func (*SQN) info() Info {
-	return Info{Name: "sqn", Memory: 28, DefaultLR: 0.05,
+	return Info{Name: "sqn", Memory: 28, DefaultLR: 0.1,
 		Use: "stochastic L-BFGS with pairs from Hessian products: minibatches of hundreds of examples"}
 }
 
@@ -76,10 +76,12 @@ func (o *sqn[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) 
 	}
 	defer o.forget()
 	copy(o.s, o.grad)
-	if o.pairs.count > 0 && o.steps >= 2*o.set.Interval {
-		o.pairs.multiply(o.s, o.scale)
-	}
 	rate := o.lr.now
+	if o.pairs.count > 0 {
+		o.pairs.multiply(o.s, o.scale)
+	} else {
+		rate *= min(1, 1/max(sumAbs(o.grad), math.SmallestNonzeroFloat64))
+	}
 	length := norm(o.s)
 	if !finite(length) {
 		return Report{}, fmt.Errorf("optimizers: sqn: the step is not finite, after %d pairs", o.pairs.count)
@@ -101,7 +103,7 @@ func (o *sqn[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) 
 	} else {
 		axpy(o.sum, 1, x)
 	}
-	r.LR, r.StepNorm, r.Work, r.Rho = o.lr.now, rate*length, o.work, 0
+	r.LR, r.StepNorm, r.Work, r.Rho = rate, rate*length, o.work, 0
 	o.steps++
 	return r, nil
 }
