@@ -49,6 +49,7 @@ const (
 	StopCurvature  = "negative curvature" // a direction with p'Ap ≤ 0
 	StopBoundary   = "boundary"           // the next iterate is outside Radius
 	StopBreakdown  = "breakdown"          // a product or residual is not finite
+	StopIndefinite = "indefinite"         // a direction with r'Mr < 0, M the preconditioner
 )
 
 // CGResult tells of a Solve.
@@ -62,8 +63,8 @@ type CGResult struct {
 }
 
 // Solve minimises q from the s it is given, and leaves the result there; a start outside Radius is shortened to it.
-// precondition, if not nil, multiplies by the inverse of a positive definite approximation of A. After an error s is
-// undefined.
+// precondition, if not nil, multiplies by the inverse of a positive definite approximation of A; one that turns out not
+// to be ends the iterations as StopIndefinite. After an error s is undefined.
 func (c *CG[T]) Solve(ctx context.Context, a, precondition Operator[T], g, s []T) (CGResult, error) {
 	res := CGResult{MinCurvature: math.Inf(1)}
 	if a == nil || len(s) != len(g) || c.Radius < 0 || c.MaxIter < 0 {
@@ -110,6 +111,9 @@ func (c *CG[T]) Solve(ctx context.Context, a, precondition Operator[T], g, s []T
 		rz = dot(r, z)
 		if !(rz > 0) || !finite(rz) {
 			res.Stop = StopBreakdown
+			if rz < 0 && finite(rz) {
+				res.Stop = StopIndefinite
+			}
 			break
 		}
 		if i == 0 {

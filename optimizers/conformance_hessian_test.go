@@ -41,7 +41,7 @@ func init() {
 		},
 	})
 	hfVariants := []string{"hf:structural=0.5,curvature=10,weight_decay=0.01", "hf:growth=1.3,curvature=10", "hf:growth=3,objective=batch,curvature=0.1", "hf:growth=1.5,objective=full,structural=2,hessian",
-		"hf:preset=martens2010,curvature=20", "hf:preset=martens2010,cg_iters=20,growth=2"}
+		"hf:preset=martens2010,curvature=20", "hf:precondition=kfac,curvature=10", "hf:precondition=kfac,hessian,weight_decay=0.1,curvature=30", "hf:preset=martens2010,cg_iters=20,growth=2"}
 	variants["hf"] = append(variants["hf"], hfVariants...)
 	maps.Copy(variants, map[string][]string{
 		"adahessian":         {"adahessian:every=3,probes=2,curvature=10,weight_decay=0.1", "adahessian:hessian_power=0.5,average_kernels=false", "adahessian:beta1=0,hessian_power=0"},

@@ -3,6 +3,7 @@ package optimizers
 import (
 	"context"
 	"fmt"
+	"math"
 )
 
 // HF is Martens' Hessian-free method (Martens 2010; Martens & Sutskever 2012). Each step fits the quadratic
@@ -16,7 +17,10 @@ import (
 //   - CG starts at WarmStart times the last CG solution and stops when it no longer gains (see CG.Progress) or after
 //     CGIters.
 //   - With precondition=squares it uses M = diag(mean squared per-example gradient + λ + WeightDecay)^(3/4), the mean
-//     over the curvature sample.
+//     over the curvature sample. With precondition=kfac M is the Kronecker approximation of the curvature, damped by
+//     λ + WeightDecay (see Kronecker), its factors on the curvature sample and forgetting as in KFAC; of a problem
+//     without layers, such as a plain function, there is none. Where rounding has made it indefinite the
+//     step is solved for without.
 //   - Backtracking: of the iterates ceil(5·1.3^k), from the last backwards while it helps, the one with the lowest
 //     objective is the step s. A line search (Armijo) then shortens it where needed. If that fails the step is
 //     rejected: x stays, λ grows, and the next CG starts at 0.
@@ -58,7 +62,7 @@ type HF struct {
 	WarmStart    float64 `set:"warm_start" default:"0.95" range:"[0,1]" help:"share of the last CG solution to start from"`
 	WeightDecay  float64 `set:"weight_decay" default:"0" range:"[0,inf)" help:"adds half of it times |x|² to the loss (martens2010: 2e-5)"`
 	Hessian      bool    `set:"hessian" default:"false" help:"the exact Hessian in place of the Gauss-Newton matrix"`
-	Precondition string  `set:"precondition" default:"none" oneof:"none|squares" help:"preconditioner: none, or the mean squared gradients of single examples (martens2010: squares)"`
+	Precondition string  `set:"precondition" default:"none" oneof:"none|squares|kfac" help:"preconditioner: none, the mean squared gradients of single examples (martens2010), or the Kronecker approximation of the curvature"`
 	Structural   float64 `set:"structural" default:"0" range:"[0,inf)" help:"damping of the change of hidden states, as a multiple of λ; 0: none"`
 	Growth       float64 `set:"growth" default:"1" range:"[1,inf)" help:"factor by which the samples grow from step to step"`
 	Objective    string  `set:"objective" default:"sample" oneof:"sample|batch|full" help:"what backtracking and line search look at: a fresh sample as large as the minibatch, the minibatch, or the whole training set (martens2010: full)"`
@@ -120,9 +124,15 @@ func startHF[T Float](h *HF, l Layout) (Optimizer[T], error) {
 	o.cg = CG[T]{MaxIter: s.CGIters, MinIter: s.CGMinIters, Progress: s.CGProgress, Keep: true}
 	// Made once, because a closure made in every step would be garbage in every step.
 	o.multiply, o.along = o.multiplyDamped, o.lossAlong
-	if s.Precondition == "squares" {
+	switch s.Precondition {
+	case "squares":
 		o.inverse = make([]T, o.size)
 		o.precondition = o.multiplyInverse
+	case "kfac":
+		if o.kronecker, err = NewKronecker[T](l, KroneckerOptions{}); err != nil {
+			return nil, err
+		}
+		o.precondition = o.kronecker.Solve
 	}
 	if s.Structural > 0 {
 		o.change = make([]T, o.size)
@@ -142,6 +152,8 @@ type hf[T Float] struct {
 	cg           CG[T]
 	s            []T // the CG solution of this step
 	inverse      []T // the preconditioner's diagonal
+	kronecker    *Kronecker[T]
+	estimates    int // of its factors so far
 	change       []T // product with S
 	multiply     Operator[T]
 	precondition Operator[T]
@@ -196,15 +208,6 @@ func (o *hf[T]) multiplyStates(v []T) error {
 	return nil
 }
 
-// multiplyInverse divides by the preconditioner.
-func (o *hf[T]) multiplyInverse(dst, v []T) error {
-	inverse, v := o.inverse[:len(dst)], v[:len(dst)]
-	for i := range dst {
-		dst[i] = inverse[i] * v[i]
-	}
-	return nil
-}
-
 // lossAlong is the objective at x + rate·step.
 func (o *hf[T]) lossAlong(rate float64) (float64, error) {
 	addScaled(o.trial, o.x, T(rate), o.step)
@@ -233,20 +236,39 @@ func (o *hf[T]) penalty(x []T) float64 {
 }
 
 func (o *hf[T]) shape() shape {
-	return shape{method: o.method, scalars: []string{"damping"}, vectors: map[string]int{"cg_solution": o.size}}
+	s := shape{method: o.method, scalars: []string{"damping"}, vectors: map[string]int{"cg_solution": o.size}}
+	if o.kronecker != nil {
+		s.scalars = append(s.scalars, "estimates")
+		o.kronecker.shape(&s)
+	}
+	return s
 }
 
 func (o *hf[T]) State() State[T] {
-	return State[T]{Method: o.method, Step: o.steps, Scalars: Scalars{"damping": o.damping},
+	s := State[T]{Method: o.method, Step: o.steps, Scalars: Scalars{"damping": o.damping},
 		Vectors: map[string][]T{"cg_solution": append([]T{}, o.solution...)}}
+	if o.kronecker != nil {
+		s.Scalars["estimates"] = float64(o.estimates)
+		o.kronecker.save(&s)
+	}
+	return s
 }
 
 func (o *hf[T]) Restore(s State[T]) error {
 	if err := s.check(o.shape()); err != nil {
 		return err
 	}
-	if d := s.Scalars["damping"]; !(d > 0) || !finite(d) {
-		return fmt.Errorf("optimizers: state of hf: damping is %v; allowed are numbers above 0", d)
+	if err := positive(o.method, "damping", s.Scalars["damping"]); err != nil {
+		return err
+	}
+	if o.kronecker != nil {
+		if n := s.Scalars["estimates"]; !(n >= 0) || n != math.Trunc(n) || n > 1<<53 {
+			return fmt.Errorf("optimizers: state of hf: %v estimates; allowed are whole numbers from 0", n)
+		}
+		if err := o.kronecker.load(s); err != nil {
+			return err
+		}
+		o.estimates = int(s.Scalars["estimates"])
 	}
 	o.steps, o.damping = s.Step, s.Scalars["damping"]
 	copy(o.solution, s.Vectors["cg_solution"])

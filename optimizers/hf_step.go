@@ -15,6 +15,20 @@ const (
 )
 
 func (o *hf[T]) Step(ctx context.Context, x []T, p Problem[T]) (Report, error) {
+	if o.kronecker == nil {
+		return o.take(ctx, x, p)
+	}
+	mark, estimates := o.kronecker.mark(), o.estimates
+	r, err := o.take(ctx, x, p)
+	if err != nil {
+		o.kronecker.back(mark)
+		o.estimates = estimates
+	}
+	return r, err
+}
+
+// take is Step; an error leaves all but the preconditioner as it was.
+func (o *hf[T]) take(ctx context.Context, x []T, p Problem[T]) (Report, error) {
 	batch, r, err := o.gradient(ctx, x, p)
 	if err != nil {
 		return Report{}, err
@@ -200,92 +214,6 @@ func draw[T Float](p Problem[T], n int, what string) (Sample[T], error) {
 func (o *hf[T]) forget() {
 	o.ctx, o.x, o.batch, o.sample, o.objective, o.step, o.states = nil, nil, nil, nil, nil, nil, nil
 	o.pooled.a, o.pooled.b = nil, nil
-}
-
-// solve lowers the model by conjugate gradients and leaves the result in o.s and the iterates in o.cg.
-func (o *hf[T]) solve(r *Report) error {
-	if o.inverse != nil {
-		squares, ok := SampleAs[SquaredGrads[T]](o.sample)
-		if !ok {
-			return fmt.Errorf("optimizers: hf: the problem's samples give no %v", NeedSquaredGrads)
-		}
-		if err := squares.SquaredGrads(o.inverse, o.x); err != nil {
-			return fmt.Errorf("optimizers: hf: squared gradients: %w", err)
-		}
-		o.work += WorkSquaredGrads * int64(o.sample.Len())
-		for i, v := range o.inverse {
-			root := math.Sqrt(float64(v) + o.damping + o.set.WeightDecay)
-			o.inverse[i] = T(1 / (root * math.Sqrt(root)))
-		}
-	}
-	if err := o.sample.Linearize(o.x); err != nil {
-		return fmt.Errorf("optimizers: hf: linearize: %w", err)
-	}
-	if o.set.Structural > 0 {
-		var ok bool
-		if o.states, ok = SampleAs[StructuralDamping[T]](o.sample); !ok {
-			return fmt.Errorf("optimizers: hf: the problem's samples give no %v", NeedStructural)
-		}
-	}
-	warm := T(o.set.WarmStart)
-	for i, v := range o.solution {
-		o.s[i] = warm * v
-	}
-	r.MinCurvature = math.Inf(1)
-	res, err := o.run(r)
-	if bad := res.Stop == StopCurvature || res.Stop == StopBreakdown; err == nil && bad && res.Iterations == 0 && norm(o.s) != 0 {
-		clear(o.s)
-		res, err = o.run(r)
-	}
-	if err != nil {
-		return err
-	}
-	switch {
-	case res.Iterations > 0:
-	case res.Stop == StopCurvature:
-		o.alongNegative(res)
-	case res.Stop == StopBreakdown:
-		if err := o.brokenDown(); err != nil {
-			return err
-		}
-	}
-	if !math.IsInf(r.MinCurvature, 1) {
-		r.MinCurvature -= o.damping
-	} else {
-		r.MinCurvature = 0
-	}
-	return nil
-}
-
-// run is one Solve from o.s; its numbers go to the report.
-func (o *hf[T]) run(r *Report) (CGResult, error) {
-	res, err := o.cg.Solve(o.ctx, o.multiply, o.precondition, o.grad, o.s)
-	if o.ctx.Err() != nil && err != nil {
-		err = fmt.Errorf("optimizers: hf: no step taken: %w", err)
-	}
-	r.CGIterations += res.Iterations
-	r.CGStop, r.MinCurvature = res.Stop, min(r.MinCurvature, res.MinCurvature)
-	return res, err
-}
-
-// brokenDown is the error for a first product or preconditioner that is not finite; nil where it is rounding that
-// ended the iterations.
-func (o *hf[T]) brokenDown() error {
-	if err := o.nonFinite("mean squared gradient", o.inverse); err != nil {
-		return err
-	}
-	return o.nonFinite("curvature product", o.cg.ap)
-}
-
-// alongNegative makes the step of a first direction whose curvature is negative.
-func (o *hf[T]) alongNegative(res CGResult) {
-	direction := o.cg.Direction()
-	pp := dot(direction, direction)
-	slope, curvature := dot(o.grad, direction), res.MinCurvature*pp
-	alpha := -slope / max(math.Abs(curvature), o.damping*pp)
-	clear(o.s)
-	axpy(o.s, T(alpha), direction)
-	o.cg.iterates[0].Value = alpha*slope + alpha*alpha*curvature/2
 }
 
 // backtrack finds the kept iterate with the lowest objective, from the last one backwards until it gets worse.
