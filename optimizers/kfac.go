@@ -74,7 +74,7 @@ var _ Method = (*KFAC)(nil)
 func (*KFAC) Name() string { return "kfac" }
 
 func (*KFAC) info() Info {
-	return Info{Name: "kfac", Memory: 14, Batch: 500,
+	return Info{Name: "kfac", Memory: 8, Batch: 500,
 		Use: "Kronecker-factored curvature: few strong steps without a learning rate; deep networks, minibatches of hundreds"}
 }
 

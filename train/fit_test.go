@@ -23,7 +23,7 @@ var quick = map[string]string{"radam": "radam:lr=0.01", "lion": "lion:lr=0.003",
 func TestEveryOptimizerLearnsBlobs(t *testing.T) {
 	for _, m := range optimizers.Methods() {
 		model, d := small[float32](t, plain()...)
-		h := mustFit(t, model, d, Config{Optimizer: parse(t, cmp.Or(quick[m.Name], m.Name)), Epochs: 150, Batch: 50, Test: d})
+		h := mustFit(t, model, d, Config{Optimizer: parse(t, cmp.Or(quick[m.Name], m.Name)), Epochs: 150, Batch: cmp.Or(m.Batch, 50), Test: d})
 		if accuracy, ok := h.Result.Test.Accuracy(); !ok || accuracy < 0.85 {
 			t.Errorf("%s: accuracy %v after 150 epochs", m.Name, accuracy)
 		}
