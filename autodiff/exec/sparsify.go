@@ -15,7 +15,7 @@ func sparsify(g *graph) {
 	for i := range g.code[:len(g.code):len(g.code)] {
 		in := g.code[i]
 		o, ok := in.op.(gemmOp)
-		if !ok || o.pairs != 1 || o.sparse || len(g.shape(in.out)) != 2 || !g.wantsSparse(in.in[0], in.in[1]) {
+		if !ok || o.pairs != 1 || o.sparse || len(g.shape(in.out)) != 2 || !g.wantsSparse(in.in[0], in.in[1], in.late) {
 			continue
 		}
 		s, ok := made[in.in[0]]
@@ -41,11 +41,13 @@ func sparsify(g *graph) {
 
 const (
 	sparseElements = 16 << 10 // a smaller matrix is not worth a look
-	sparseCols     = 64       // fewer columns do not repay making the lists
+	sparseCols     = 64       // fewer columns do not repay making the lists for one product
 )
 
-// wantsSparse tells whether x, by y, is data that may be worth it.
-func (g *graph) wantsSparse(x, y Value) bool {
+// wantsSparse tells whether x, by y, is data that may be worth it. The lists for
+// products that run many times for one Prepare are made once, so that few columns
+// repay them too.
+func (g *graph) wantsSparse(x, y Value, late bool) bool {
 	base, _, _ := g.view(x)
 	o, ok := g.def(base).op.(inputOp)
 	if !ok || !o.data {
@@ -53,7 +55,8 @@ func (g *graph) wantsSparse(x, y Value) bool {
 	}
 	xs, ys := g.shape(x), g.shape(y)
 	_, _, stride := g.view(y)
-	return Size(xs) >= sparseElements && ys[1] >= sparseCols && stride[1] == 1
+	often := late && !g.late(x)
+	return Size(xs) >= sparseElements && (ys[1] >= sparseCols || often) && (stride[1] == 1 || ys[1] == 1)
 }
 
 // compressOp lists the numbers of a matrix that are not 0, row by row, unless

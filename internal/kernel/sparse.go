@@ -167,6 +167,10 @@ func (g *SparseGemm[T]) Do(unit int, a, b, c []T, add bool) {
 		}
 		return
 	}
+	if g.n == 1 {
+		sparseVector(count[r0:r1], index[r0*g.a.room:], value[r0*g.a.room:], g.a.room, b, g.b, c[r0*g.c:], g.c, add)
+		return
+	}
 	s := strip[T]{count[r0:r1], index[r0*g.a.room:], value[r0*g.a.room:], g.a.room, b[c0 : (g.a.cols-1)*g.b+c1], g.b, c[r0*g.c+c0:], g.c, c1 - c0}
 	if s.asm(add) {
 		return
@@ -183,6 +187,30 @@ func (g *SparseGemm[T]) Do(unit int, a, b, c []T, add bool) {
 				to[j] += v * w
 			}
 		}
+	}
+}
+
+// sparseVector is the product of rows with one column. Four sums, of every fourth
+// entry each, do not wait for one another.
+func sparseVector[T Float](count, index []int32, value []T, room int, b []T, bRow int, c []T, cRow int, add bool) {
+	for r, n := range count {
+		at, v := index[r*room:][:n], value[r*room:][:n]
+		var s [4]T
+		for len(at) >= 4 && len(v) >= 4 {
+			s[0] += T(v[0] * b[int(at[0])*bRow])
+			s[1] += T(v[1] * b[int(at[1])*bRow])
+			s[2] += T(v[2] * b[int(at[2])*bRow])
+			s[3] += T(v[3] * b[int(at[3])*bRow])
+			at, v = at[4:], v[4:]
+		}
+		for e, j := range at {
+			s[e] += T(v[e] * b[int(j)*bRow])
+		}
+		sum := (s[0] + s[1]) + (s[2] + s[3])
+		if add {
+			sum += c[r*cRow]
+		}
+		c[r*cRow] = sum
 	}
 }
 
