@@ -36,8 +36,8 @@ func suites() []suite {
 training set, or after its seconds of training. Methods with a learning rate have it on a
 schedule over the epochs that the task names, one cycle unless -opt or -schedule says
 otherwise; methods without one go on until the seconds are over. A method's time on a task
-is the median over the seeds; the higher one of two. The targets were set by judgement, from
-single runs of momentum and Adam; they are not the outcome of a search.`,
+is the median over the seeds; the higher one of two. The targets were set by judgement
+and are not the outcome of a search.`,
 		tasks: []suiteTask{
 			{"softmax", "one dense layer, convex", mnist("softmax"), "val_accuracy=0.92", 4, 20, 10},
 			{"mlp", "784-128-10, relu", mnist("mlp"), "val_accuracy=0.978", 6, 30, 10},
