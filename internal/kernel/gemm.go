@@ -1,5 +1,7 @@
 package kernel
 
+import "unsafe"
+
 //go:generate go run ./gen
 
 // A Mat says how a matrix lies in a slice that begins at its first element:
@@ -118,6 +120,7 @@ func (g *Gemm[T]) Do(unit int, a, b, c, scratch []T, add bool, held *int) {
 		return
 	}
 	a = a[r0*g.a.Row:]
+	whole := b
 	b = b[c0*g.b.Col:]
 	row := g.b.Row
 	if g.packing != inPlace {
@@ -132,7 +135,30 @@ func (g *Gemm[T]) Do(unit int, a, b, c, scratch []T, add bool, held *int) {
 	}
 	t := block{rows: r1 - r0, cols: c1 - c0, k: g.k, segments: 1, aRow: g.a.Row, aCol: g.a.Col, bRow: row, cRow: g.c}
 	t.plan(g.tile)
+	t.ahead = g.ahead(unit, whole)
 	run(&t, g.tile, a, b, c, add)
+}
+
+// ahead gives the part of the next strip of B to ask for in a unit: the units of
+// a strip have it all. Rows in one page after another are known to no prefetcher
+// of the processor.
+func (g *Gemm[T]) ahead(unit int, b []T) rowsAhead {
+	strip, part := unit/g.down+1, unit%g.down
+	if strip >= g.across || g.packing != copied && g.packing != reflected {
+		return rowsAhead{}
+	}
+	c0 := strip * g.cols
+	rows, row, length := g.k, g.b.Row, min(g.n-c0, g.cols)
+	if g.packing == reflected {
+		rows, row, length = length, g.b.Col, g.k
+	}
+	from := rows * part / g.down
+	n := rows*(part+1)/g.down - from
+	if n == 0 {
+		return rowsAhead{}
+	}
+	size := sizeof[T]()
+	return rowsAhead{unsafe.Pointer(&b[c0*g.b.Col+from*row]), n, row * size, length * size}
 }
 
 // pack copies cols columns of B to dst, whose rows are row elements apart.

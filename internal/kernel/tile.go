@@ -1,5 +1,7 @@
 package kernel
 
+import "unsafe"
+
 // block multiplies a part of A and a part of B that are read where they lie:
 // C = A B or C += A B for a [rows, cols] block of C. k counts the steps of one
 // segment; behind each segment the places in A and B jump, by which a
@@ -11,6 +13,15 @@ type block struct {
 	aJump, bJump int
 	bRow, cRow   int
 	panels       int // cols fall into so many strips of tiles
+	ahead        rowsAhead
+}
+
+// rowsAhead are the rows of memory that the next blocks read, which come from far
+// meanwhile: some of them are asked for with each tile.
+type rowsAhead struct {
+	from     unsafe.Pointer // nil for none
+	n        int            // rows
+	row, len int            // bytes from one to the next and of each
 }
 
 // tileShape bounds the tiles of C that are held in registers.
