@@ -193,30 +193,10 @@ func (p *Correlation[T]) depthwise() bool { return p.groups == p.c && p.groups =
 
 // rowsDepthwise works on all channels of a pixel at once.
 func (p *Correlation[T]) rowsDepthwise(dst, x, weights []T, lo, hi int) {
+	d := depthwise{n: p.ow, xStep: p.strideW * p.c, yStep: p.c,
+		r: p.r, s: p.s, row: p.dilH * p.pitch * p.c, tap: p.dilW * p.c, c: p.c}
 	for oh := range hi - lo {
-		for ow := range p.ow {
-			y := dst[((oh+lo)*p.ow+ow)*p.c:][:p.c]
-			from := x[(oh*p.strideH*p.pitch+ow*p.strideW)*p.c:]
-			for r := range p.r {
-				for s := range p.s {
-					mulAdd(y, from[(r*p.dilH*p.pitch+s*p.dilW)*p.c:], weights[(r*p.s+s)*p.c:], r+s > 0)
-				}
-			}
-		}
-	}
-}
-
-// mulAdd sets y to a b, element by element, or adds that.
-func mulAdd[T Float](y, a, b []T, add bool) {
-	a, b = a[:len(y)], b[:len(y)]
-	if !add {
-		for i := range y {
-			y[i] = a[i] * b[i]
-		}
-		return
-	}
-	for i := range y {
-		y[i] += a[i] * b[i]
+		convolve(&d, dst[(oh+lo)*p.ow*p.c:], x[oh*p.strideH*p.pitch*p.c:], weights, false)
 	}
 }
 
@@ -285,17 +265,9 @@ func (p *ConvWeights[T]) Image(dst, image, result, scratch []T, add bool) {
 
 func (p *ConvWeights[T]) depthwise(dst, x, result []T, add bool) {
 	w := &p.w
+	d := depthwise{n: w.S, xStep: w.DilationW * p.c, yStep: p.c,
+		r: w.OH, s: w.OW, row: w.StrideH * p.pitch * p.c, tap: w.StrideW * p.c, c: p.c}
 	for r := range w.R {
-		for s := range w.S {
-			y := dst[(r*w.S+s)*p.c:][:p.c]
-			sum := add
-			for oh := range w.OH {
-				for ow := range w.OW {
-					at := (oh*w.StrideH+r*w.DilationH)*p.pitch + ow*w.StrideW + s*w.DilationW
-					mulAdd(y, x[at*p.c:], result[(oh*w.OW+ow)*p.c:], sum)
-					sum = true
-				}
-			}
-		}
+		convolve(&d, dst[r*w.S*p.c:], x[r*w.DilationH*p.pitch*p.c:], result, add)
 	}
 }

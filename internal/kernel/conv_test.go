@@ -69,7 +69,7 @@ func testConvolutions[T Float](t *testing.T) {
 		groups := []int{1, 1, 1, 2, 3}[r.IntN(5)]
 		c, k := groups*(1+r.IntN(6)), groups*(1+r.IntN(20))
 		if trial%10 == 0 {
-			groups = 2 + r.IntN(20) // each channel by itself
+			groups = 2 + r.IntN(40) // each channel by itself
 			c, k = groups, groups
 		}
 		what := fmt.Sprintf("%+v, %d channels, %d filters, %d groups", w, c, k, groups)
@@ -325,6 +325,27 @@ func BenchmarkConv(b *testing.B) {
 				p.Image(weight.x, image.x, result.x, scratch, true)
 			}
 			report(b)
+		})
+	}
+}
+
+// A convolution of each of 64 channels by itself, one core.
+func BenchmarkDepthwise(b *testing.B) {
+	r := rand.New(rand.NewPCG(7, 8))
+	const size, c = 28, 64
+	w := Window{H: size, W: size, R: 3, S: 3, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, PadTop: 1, PadLeft: 1, OH: size, OW: size}
+	image, result, weight := newFenced[float32](r, size*size*c), newFenced[float32](r, size*size*c), newFenced[float32](r, 9*c)
+	p, q := NewConv[float32](w, c, c, c), NewConvWeights[float32](w, c, c, c)
+	scratch := make([]float32, max(p.Scratch(), q.Scratch()))
+	for name, f := range map[string]func(){
+		"out":     func() { p.Rows(result.x, image.x, weight.x, scratch, 0, w.OH) },
+		"weights": func() { q.Image(weight.x, image.x, result.x, scratch, true) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				f()
+			}
+			b.ReportMetric(2*size*size*9*c*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 		})
 	}
 }

@@ -164,6 +164,10 @@ func testGuardPages[T Float](t *testing.T) {
 			p := NewGemm[T](m, n, k, a, b, n)
 			p.Whole(slice(m*k), slice(k*n), slice(m*n), slice(p.Scratch()), r.IntN(2) == 0)
 		})
+		d := depthwise{n: 1 + r.IntN(9), xStep: m + 2*n, yStep: m + 1, r: 1 + r.IntN(3), s: 1 + r.IntN(3), row: 9 * m, tap: m, c: m}
+		g.try(fmt.Sprintf("%+v", d), func() {
+			convolve(&d, slice((d.n-1)*d.yStep+m), slice((d.n-1)*d.xStep+(d.r-1)*d.row+(d.s-1)*d.tap+m), slice(d.r*d.s*m), r.IntN(2) == 0)
+		})
 		g.try(fmt.Sprintf("transpose of %dx%d", m, n), func() {
 			Transpose(slice(m*n), m, slice(m*n), n, m, n)
 		})

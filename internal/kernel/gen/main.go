@@ -18,6 +18,8 @@ func main() {
 		{"pack", avx2, pack},
 		{"pool", avx2, pooling},
 		{"pool", avx512, pooling},
+		{"depthwise", avx2, depthwise},
+		{"depthwise", avx512, depthwise},
 		{"winograd", avx2, winograd},
 		{"winograd", avx512, winograd},
 		{"sparse", avx2, sparse},
