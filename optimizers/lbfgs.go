@@ -196,7 +196,7 @@ func (o *lbfgs[T]) iterate(r *Report) error {
 		case "strong_wolfe":
 			t, loss, tried, err = o.wolfe(t, loss, slope)
 		case "armijo":
-			t, loss, tried, err = o.armijo(t, loss, slope, xu)
+			t, loss, tried, err = o.armijo(t, loss, slope, xu, n == o.set.Iterations)
 		default:
 			axpy(o.at, T(t), o.newD)
 			if known = n < o.set.Iterations; known {
@@ -323,7 +323,8 @@ func (o *lbfgs[T]) lossAlong(rate float64) (float64, error) {
 	return loss, nil
 }
 
-func (o *lbfgs[T]) armijo(t, loss, slope float64, always bool) (rate, after float64, tried int, err error) {
+// armijo halves the rate. After the last iteration of a step nobody needs the gradient.
+func (o *lbfgs[T]) armijo(t, loss, slope float64, always, last bool) (rate, after float64, tried int, err error) {
 	search := Armijo{C: armijoShare, Shrink: 0.5, Max: 20}
 	o.unit = t
 	found, err := search.Search(o.along, loss, slope*t, math.NaN())
@@ -336,8 +337,12 @@ func (o *lbfgs[T]) armijo(t, loss, slope float64, always bool) (rate, after floa
 			return 0, loss, found.Trials, nil
 		}
 		rate = t * math.Pow(search.Shrink, float64(search.Max))
+		last = false // the loss there is not known
 	}
 	axpy(o.at, T(rate), o.newD)
+	if last {
+		return rate, found.Loss, found.Trials, nil
+	}
 	if after, err = o.evaluate(); err != nil {
 		return 0, 0, 0, err
 	}
