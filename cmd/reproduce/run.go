@@ -118,7 +118,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	}
 	if missed := r.Missed(); len(missed) > 0 {
 		for _, row := range missed {
-			fmt.Fprintf(stderr, "reproduce: %s: %s is %s; wanted %s\n", x.Name, row.What, experiments.Number(row.Ours), row.Want)
+			fmt.Fprintf(stderr, "reproduce: %s: %s is %s; wanted %s\n", x.Name, row.What, row.Want.Number(row.Ours), row.Want)
 		}
 		return errMissed
 	}

@@ -44,27 +44,49 @@ type Row struct {
 // Want is a tolerance: what a number must be for a claim to hold. The zero Want is
 // none: the number is there to be looked at.
 type Want struct {
-	text string
-	ok   func(float64) bool
+	words     string
+	low, high float64
+	ok        func(float64) bool
+	digits    int
 }
 
 // AtMost wants numbers up to v.
 func AtMost(v float64) Want {
-	return Want{"at most " + Number(v), func(x float64) bool { return x <= v }}
+	return Want{words: "at most HIGH", high: v, ok: func(x float64) bool { return x <= v }}
 }
 
 // AtLeast wants numbers from v on.
 func AtLeast(v float64) Want {
-	return Want{"at least " + Number(v), func(x float64) bool { return x >= v }}
+	return Want{words: "at least LOW", low: v, ok: func(x float64) bool { return x >= v }}
 }
 
 // Between wants numbers from low to high.
 func Between(low, high float64) Want {
-	return Want{Number(low) + " to " + Number(high), func(x float64) bool { return x >= low && x <= high }}
+	return Want{words: "LOW to HIGH", low: low, high: high, ok: func(x float64) bool { return x >= low && x <= high }}
+}
+
+// Digits is the same tolerance, which writes its numbers with n digits in the place
+// of four.
+func (w Want) Digits(n int) Want {
+	w.digits = n
+	return w
+}
+
+// Number is a number with as many digits as the tolerance has.
+func (w Want) Number(v float64) string {
+	if w.digits == 0 {
+		return Number(v)
+	}
+	return digits(v, w.digits)
 }
 
 // String is the tolerance in words, empty for none.
-func (w Want) String() string { return w.text }
+func (w Want) String() string {
+	if w.words == "" {
+		return ""
+	}
+	return strings.NewReplacer("LOW", w.Number(w.low), "HIGH", w.Number(w.high)).Replace(w.words)
+}
 
 // Met tells whether a number is within the tolerance.
 func (w Want) Met(x float64) bool { return w.ok == nil || w.ok(x) }
@@ -80,10 +102,13 @@ func (r *Result) Missed() (list []Row) {
 }
 
 // Number is a number as tables have it: four digits, 3.43e-4 where it is small.
-func Number(v float64) string {
-	text := strconv.FormatFloat(v, 'g', 4, 64)
+func Number(v float64) string { return digits(v, 4) }
+
+// digits is Number with so many digits, one less where it is small.
+func digits(v float64, n int) string {
+	text := strconv.FormatFloat(v, 'g', n, 64)
 	if a := math.Abs(v); a > 0 && a < 1e-3 {
-		mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(v, 'e', 2, 64), "e-")
+		mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(v, 'e', n-2, 64), "e-")
 		text = mantissa + "e-" + strings.TrimLeft(exponent, "0")
 	}
 	return text

@@ -70,6 +70,10 @@ func TestTolerances(t *testing.T) {
 			t.Errorf("%v %s: met %v", c.x, c.want, !c.met)
 		}
 	}
+	fine := AtMost(0.10345).Digits(6)
+	if fine.String() != "at most 0.10345" || fine.Number(0.103477) != "0.103477" || fine.Met(0.103477) || Between(1, 2).Digits(3).String() != "1 to 2" {
+		t.Errorf("with more digits: %s, %s", fine, fine.Number(0.103477))
+	}
 	for v, want := range map[float64]string{0.000343: "3.43e-4", 1.5e-10: "1.50e-10", 35.251: "35.25", -0.0001: "-1.00e-4", 0: "0", 157: "157"} {
 		if got := Number(v); got != want {
 			t.Errorf("%v is written %s, want %s", v, got, want)

@@ -63,7 +63,7 @@ func (r *Result) write(w io.Writer, x *Experiment) error {
 		if paper == "" {
 			paper = "-"
 		}
-		t.Rows = append(t.Rows, []string{row.What, paper, Number(row.Ours), row.Want.String(), verdict})
+		t.Rows = append(t.Rows, []string{row.What, paper, row.Want.Number(row.Ours), row.Want.String(), verdict})
 	}
 	if _, err := t.WriteTo(w); err != nil {
 		return err

@@ -20,8 +20,12 @@ func init() {
 		Paper: "Xu, Roosta-Khorasani & Mahoney 2018, arXiv 1708.07827, the nonlinear least squares of its section on sub-sampled Newton methods; numbers of their rules, measured again, one seed",
 		Claim: "a trust region with curvature from 5 % of the examples needs a fraction of the propagations that all of them take, and reaches the minimum from bad starts where Gauss-Newton and L-BFGS are stuck",
 		Differs: `a9a and w8a in the place of ijcnn1; three seeds, medians. ARC minimises its projected cubic exactly. Gauss-Newton by norms
-         draws with replacement, as the others do. A line search's first trial is counted, which their code leaves out.`,
-		Takes: "3 minutes",
+         draws with replacement, as the others do. A line search's first trial is counted, which their code leaves out. TR 5 %
+         from ones misses .10345 within 3e6 with seeds 0 to 2. Of 16 seeds the median is .10344 from ones (.10340 to .10352)
+         and .10347 from zeros (.10334 to .10458), so that the tolerance lies in the middle of what the draws of the
+         samples make of it, and which three seeds there are decides. Without draws (TR full, ARC full, L-BFGS from
+         ones) all six digits are those of their rules.`,
+		Takes: "90 s",
 		Run:   xuNLS,
 	})
 }
@@ -83,10 +87,10 @@ func xuMethods() []xuMethod {
 }
 
 func xuNLS(ctx context.Context, e *Env) (*Result, error) {
-	const seeds, first = 3, 2
-	res := &Result{Notes: []string{"TR 5 % within 3e6: over 16 seeds the median is .10347 from zeros (.10334 to .10458) and .10344 from ones (.10340 to .10352). The",
-		"tolerance lies in the middle of that spread, so other seeds than these three may miss it.",
-		ours + ": 1000 examples in the first minibatch, 1.2 times as many in each further one."}}
+	const seeds = 3
+	res := &Result{Notes: []string{ours + ": 1000 examples in the first minibatch, 1.2 times as many in each further one.",
+		"With these data the claim holds for the bad starts: from ones Gauss-Newton on 5 % is stuck or far behind. From zeros and randn Gauss-Newton with",
+		"examples drawn by their norms ends lowest of all."}}
 	csv := [][]any{{"data", "start", "method", "optimizer", "seed", "props", "loss"}}
 	var rows [][]chart.Chart
 	for _, set := range []struct {
@@ -106,7 +110,7 @@ func xuNLS(ctx context.Context, e *Env) (*Result, error) {
 			for i, m := range xuMethods() {
 				var runs []*xuRun
 				for k := range seeds {
-					seed := e.Seed + first + uint64(k)
+					seed := e.Seed + uint64(k)
 					r, err := Keep(ctx, e, fmt.Sprintf("%s %s seed%d", at, m.name, seed), func() (*xuRun, error) {
 						if k == 0 {
 							e.Note("%s: %s", at, m.name)
@@ -162,8 +166,19 @@ func xuRows(set, start string, medians map[string][4]float64) []Row {
 			at3 = .1050
 		}
 		theirs := map[string][2]string{"zeros": {".103406", ".103322"}, "ones": {".103414", ".103314"}, "randn": {".104831", ".103313"}}[start]
-		list = append(list, Row{fmt.Sprintf("%s %s: TR 5 %%, within 3e6", set, start), theirs[0], tr[2], AtMost(at3)},
-			Row{"  within 1e7", theirs[1], tr[3], AtMost(.10332)})
+		list = append(list, Row{fmt.Sprintf("%s %s: TR 5 %%, within 3e6", set, start), theirs[0], tr[2], AtMost(at3).Digits(6)},
+			Row{"  within 1e7", theirs[1], tr[3], AtMost(.10332).Digits(6)})
+	}
+	// What no draw is in is the same for all seeds, and for their rules.
+	for _, r := range []struct {
+		at, method string
+		i          int
+		theirs     float64
+	}{{"a9a ones", "TR full", 1, .191088}, {"a9a ones", "TR full", 2, .104930}, {"a9a zeros", "ARC full", 3, .116222}, {"a9a ones", "ARC full", 3, .759187}, {"a9a ones", "L-BFGS-100", 3, .759189}} {
+		if r.at == set+" "+start {
+			list = append(list, Row{fmt.Sprintf("%s: %s, within %.0e", r.at, r.method, xuCheckpoints[r.i]), fmt.Sprintf("%.6f", r.theirs), medians[r.method][r.i],
+				Between(r.theirs-2e-6, r.theirs+2e-6).Digits(6)})
+		}
 	}
 	for i, p := range xuCheckpoints {
 		list = append(list, Row{fmt.Sprintf("%s %s: ours over TR 5 %%, within %.0e", set, start, p), "", own[i] / tr[i], AtMost(1)})
