@@ -10,6 +10,7 @@ type Curvature struct {
 	GradNorm      float64 `json:"grad_norm"`      // mean over the steps
 	Damping       float64 `json:"damping"`        // of the last step
 	Radius        float64 `json:"radius"`         // of the last step
+	Cubic         float64 `json:"cubic"`          // σ of the cubic model, of the last step
 	Rho           float64 `json:"rho"`            // Decrease over ModelDecrease; 0 where nothing was promised
 	ModelDecrease float64 `json:"model_decrease"` // sum over the steps that have both
 	Decrease      float64 `json:"decrease"`
@@ -43,7 +44,7 @@ func (t *curvatureTally) add(r *optimizers.Report) {
 		s.MinCurvature = r.MinCurvature
 	}
 	t.Curved++
-	s.Damping, s.Radius = r.Damping, r.Radius
+	s.Damping, s.Radius, s.Cubic = r.Damping, r.Radius, r.Cubic
 	s.CGIterations += r.CGIterations
 	if finite(r.ModelDecrease) && finite(r.Decrease) {
 		s.ModelDecrease += r.ModelDecrease
@@ -81,7 +82,7 @@ func (c *Curvature) fields() []pair {
 	if c == nil {
 		c = &Curvature{}
 	}
-	return []pair{{"grad_norm", c.GradNorm}, {"damping", c.Damping}, {"radius", c.Radius}, {"rho", c.Rho},
+	return []pair{{"grad_norm", c.GradNorm}, {"damping", c.Damping}, {"radius", c.Radius}, {"cubic", c.Cubic}, {"rho", c.Rho},
 		{"model_decrease", c.ModelDecrease}, {"decrease", c.Decrease}, {"cg_iterations", c.CGIterations},
 		{"cg_stop", c.CGStop}, {"min_curvature", c.MinCurvature}, {"rejected", c.Rejected}}
 }

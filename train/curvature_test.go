@@ -16,8 +16,14 @@ import (
 // What an optimizer tells of curvature is in log.jsonl, a line a step, and in
 // metrics.csv, a row an epoch, which is recomputed here from the steps.
 func TestCurvatureIsInTheLogAndTheTable(t *testing.T) {
+	for _, spec := range []string{"hf:curvature=60,damping=0.01", "arc"} {
+		t.Run(spec, func(t *testing.T) { testCurvatureIsInTheLogAndTheTable(t, spec) })
+	}
+}
+
+func testCurvatureIsInTheLogAndTheTable(t *testing.T, spec string) {
 	m, d := small[float32](t, plain()...)
-	c := Config{Epochs: 3, Batch: 40, Optimizer: parse(t, "hf:curvature=60,damping=0.01"), Dir: t.TempDir()}
+	c := Config{Epochs: 3, Batch: 40, Optimizer: parse(t, spec), Dir: t.TempDir()}
 	var reports []optimizers.Report
 	c.Observers = []Observer{ObserverFunc(func(e Event) error {
 		if s, ok := e.(*Stepped); ok {
@@ -67,7 +73,7 @@ func TestCurvatureIsInTheLogAndTheTable(t *testing.T) {
 			iterations += r.CGIterations
 			lowest = min(lowest, r.MinCurvature)
 		}
-		want := map[string]float64{"grad_norm": mean, "damping": reports[4*epoch+3].Damping, "radius": 0, "rho": decrease / model, "model_decrease": model,
+		want := map[string]float64{"grad_norm": mean, "damping": reports[4*epoch+3].Damping, "radius": 0, "cubic": reports[4*epoch+3].Cubic, "rho": decrease / model, "model_decrease": model,
 			"decrease": decrease, "cg_iterations": float64(iterations), "min_curvature": lowest, "rejected": 0}
 		for i, name := range rows[0] {
 			w, ok := want[name]
@@ -82,7 +88,7 @@ func TestCurvatureIsInTheLogAndTheTable(t *testing.T) {
 		if len(want) > 0 {
 			t.Errorf("no columns %v in %v", want, rows[0])
 		}
-		if stop := h.Rows[epoch].Curvature.CGStop; stop != optimizers.StopIterations {
+		if stop := h.Rows[epoch].Curvature.CGStop; spec != "arc" && stop != optimizers.StopIterations {
 			t.Errorf("epoch %d: conjugate gradients stopped by %q", epoch+1, stop)
 		}
 	}
