@@ -1,0 +1,63 @@
+package experiments
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/saddle-ml/saddle/data"
+	"github.com/saddle-ml/saddle/internal/study"
+	"github.com/saddle-ml/saddle/internal/task"
+	"github.com/saddle-ml/saddle/nn"
+	"github.com/saddle-ml/saddle/train"
+)
+
+// digits is the first n images of MNIST for training, and all for tests,
+// standardised.
+func (e *Env) digits(ctx context.Context, n int) (*task.Task, error) {
+	return task.Load(ctx, task.Spec{Data: "mnist", DataDir: e.Data, Model: "mlp", Limit: n, Precision: "float32"})
+}
+
+// trained trains m and keeps its weights in a file: what has been trained before is
+// read from there. Whatever changes the result belongs into the name. A run that
+// diverges is no error; m then is as it was at first.
+func trained[T train.Float](ctx context.Context, e *Env, name string, m *nn.Model[T], d data.Dataset, c train.Config) (diverged bool, err error) {
+	path := e.Path(filepath.Join("weights", name+".safetensors"))
+	if notes, err := train.LoadWeights(path, m); !errors.Is(err, fs.ErrNotExist) {
+		return notes["status"] == string(study.Diverged), err
+	}
+	first := append([]T(nil), m.Params...)
+	buffers := append([]T(nil), m.Buffers...)
+	_, err = train.Fit(ctx, m, d, c)
+	status := study.Done
+	var step *train.StepError
+	switch {
+	case errors.As(err, &step) && step.Diverged:
+		status = study.Diverged
+		copy(m.Params, first)
+		copy(m.Buffers, buffers)
+	case err != nil:
+		return false, fmt.Errorf("%s: %w", name, err)
+	}
+	var b bytes.Buffer
+	if err := m.Save(&b, map[string]string{"status": string(status)}); err != nil {
+		return false, err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return false, fmt.Errorf("experiments: %w", err)
+	}
+	return status == study.Diverged, study.WriteFile(path, b.Bytes())
+}
+
+// wide is numbers in float64.
+func wide[T train.Float](x []T) []float64 {
+	list := make([]float64, len(x))
+	for i, v := range x {
+		list[i] = float64(v)
+	}
+	return list
+}
