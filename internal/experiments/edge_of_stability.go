@@ -39,7 +39,7 @@ type edgeRun struct {
 func edgeOfStability(ctx context.Context, e *Env) (*Result, error) {
 	res := &Result{}
 	csv := [][]any{{"lr", "step", "loss", "largest_eigenvalue", "times_lr_over_2"}}
-	eigen := chart.Chart{Title: "largest eigenvalue", X: chart.Axis{Label: "steps times learning rate"}, Y: chart.Axis{Label: "largest eigenvalue of the Hessian"}, Width: 5.5, Height: 4}
+	eigen := chart.Chart{Title: "largest eigenvalue", X: chart.Axis{Label: "steps times learning rate", Max: 1650}, Y: chart.Axis{Label: "largest eigenvalue of the Hessian"}, Width: 5.5, Height: 4}
 	losses := chart.Chart{Title: "training loss", X: eigen.X, Y: chart.Axis{Label: "mean squared error", Log: true}, Width: 5.5, Height: 4}
 	for _, lr := range []float64{0.6, 0.4, 0.3} {
 		r, err := Keep(ctx, e, fmt.Sprintf("lr%v-seed%d", lr, e.Seed), func() (*edgeRun, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -60,4 +61,33 @@ func wide[T train.Float](x []T) []float64 {
 		list[i] = float64(v)
 	}
 	return list
+}
+
+// spearman is the rank correlation of two lists, ties by their mean rank: NaN where
+// one of them is constant.
+func spearman(x, y []float64) float64 {
+	a, b := ranks(x), ranks(y)
+	mean := float64(len(a)-1) / 2
+	ab, aa, bb := 0.0, 0.0, 0.0
+	for i := range a {
+		u, v := a[i]-mean, b[i]-mean
+		ab, aa, bb = ab+u*v, aa+u*u, bb+v*v
+	}
+	return ab / math.Sqrt(aa*bb)
+}
+
+func ranks(x []float64) []float64 {
+	r := make([]float64, len(x))
+	for i, v := range x {
+		for _, w := range x {
+			switch {
+			case w < v:
+				r[i]++
+			case w == v:
+				r[i] += 0.5
+			}
+		}
+		r[i] -= 0.5 // itself
+	}
+	return r
 }
