@@ -15,5 +15,5 @@
 // A step gathers a random minibatch, computes loss and gradient and updates
 // with Adam; grad, hvp and ggn work on one batch, at one point. BenchmarkGorgonia
 // is the same step by Gorgonia's own machine and derivatives. Steps of optimizers
-// alone are timed by command updates and optimizers.py.
+// alone are timed by command updates and optimizers.py, spectra by landscape.py.
 package bench
