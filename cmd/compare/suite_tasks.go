@@ -36,15 +36,15 @@ func suites() []suite {
 training set, or after its seconds of training. Methods with a learning rate have it on a
 schedule over the epochs that the task names, one cycle unless -opt or -schedule says
 otherwise; methods without one go on until the seconds are over. A method's time on a task
-is the median over the seeds; the higher one of two. The targets were set by judgement
-and are not the outcome of a search.`,
+is the median over the seeds; the higher one of two. The targets are a little
+below what most of Adam, SGD with momentum, K-FAC and HF reached at their defaults in one run with seed 0.`,
 		tasks: []suiteTask{
-			{"softmax", "one dense layer, convex", mnist("softmax"), "val_accuracy=0.92", 4, 20, 10},
-			{"mlp", "784-128-10, relu", mnist("mlp"), "val_accuracy=0.978", 6, 30, 10},
-			{"lenet", "convolutions", mnist("lenet"), "val_accuracy=0.988", 3, 60, 20},
-			{"narrow", "12 layers of 20 tanh units", mnist("narrow"), "val_accuracy=0.94", 8, 30, 10},
+			{"softmax", "one dense layer, convex", mnist("softmax"), "val_accuracy=0.916", 4, 20, 10},
+			{"mlp", "784-128-10, relu", mnist("mlp"), "val_accuracy=0.975", 6, 30, 10},
+			{"lenet", "convolutions", mnist("lenet"), "val_accuracy=0.9855", 3, 60, 20},
+			{"narrow", "12 layers of 20 tanh units", mnist("narrow"), "val_accuracy=0.935", 8, 30, 10},
 			{"autoencoder", "8 layers to a code of 30 and back, sigmoid", mnist("autoencoder"), "val_squared_error=12", 4, 60, 10},
-			{"a9a", "logistic regression, sparse inputs", task.Spec{Data: "a9a", Model: "logistic", Val: 0.2}, "val_loss=0.3265", 10, 10, 10},
+			{"a9a", "logistic regression, sparse inputs", task.Spec{Data: "a9a", Model: "logistic", Val: 0.2}, "val_loss=0.341", 10, 10, 10},
 		},
 	}}
 }

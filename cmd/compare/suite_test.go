@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -65,7 +66,9 @@ func TestSuiteIsTablesAProfileAndPictures(t *testing.T) {
 		}
 	}
 	profile := table(t, dir, "profile.csv")
-	if len(profile) != 3 || profile[2]["method"] != "sgd:lr=1e-9" || profile[2]["score_seconds"] != "0" || profile[0]["tasks"] != "3" {
+	// On a busy machine another may come in too late to have a score by seconds.
+	last := slices.IndexFunc(profile, func(row map[string]string) bool { return row["method"] == "sgd:lr=1e-9" })
+	if len(profile) != 3 || last < 1 || profile[last]["score_seconds"] != "0" || profile[0]["tasks"] != "3" {
 		t.Errorf("profile.csv: %v", profile)
 	}
 	for _, row := range profile {
