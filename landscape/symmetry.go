@@ -224,7 +224,7 @@ func (s *Symmetry) direction(t, pg, x, g []float64) {
 	}
 }
 
-// Conserved is the quantity that gradient flow keeps: <θ_A,1>, |θ_A|², or |θ_1|² -
+// Conserved is the quantity at x that gradient flow keeps: <θ_A,1>, |θ_A|², or |θ_1|² -
 // |θ_2|².
 func (s *Symmetry) Conserved(x []float64) float64 {
 	sum := 0.0

@@ -48,6 +48,7 @@ type progress struct {
 
 	Curvature curvatureTally     // of this epoch
 	Watched   map[string]float64 `json:",omitempty"` // in this epoch
+	Watch     []json.RawMessage  `json:",omitempty"` // states of step watchers
 	Points    []Point            `json:",omitempty"`
 }
 

@@ -77,6 +77,7 @@ type run[T Float] struct {
 	began     time.Time
 	mark      time.Time // until which time is counted
 	stepped   Stepped   // the event, used again
+	follow    stepWatch[T]
 }
 
 func newRun[T Float](m *nn.Model[T], d data.Dataset, c Config) (*run[T], error) {
@@ -123,6 +124,7 @@ func newRun[T Float](m *nn.Model[T], d data.Dataset, c Config) (*run[T], error) 
 	r.averaged = averagedOf(r.optimizer, len(m.Params), len(m.Buffers))
 	r.problem = newProblem(m, r.loader, c.Seed, len(metrics))
 	r.problem.programs.measure = c.Profile
+	r.watchSteps()
 	if err := optimizers.Check(r.optimizer, optimizers.Problem[T](r.problem)); err != nil {
 		return nil, err
 	}

@@ -26,8 +26,12 @@ func (r *run[T]) epoch(ctx context.Context) error {
 		if err := r.watchBefore(); err != nil {
 			return r.giveUp(err)
 		}
+		r.followBefore()
 		if err := r.step(ctx, b); err != nil {
 			return err
+		}
+		if err := r.followAfter(); err != nil {
+			return r.giveUp(err)
 		}
 		if err := r.tell(&r.stepped); err != nil {
 			return r.giveUp(err)

@@ -26,6 +26,9 @@ func (r *run[T]) restore() error {
 	if err := r.optimizer.Restore(state); err != nil {
 		return err
 	}
+	if err := r.restoreWatch(at.Watch); err != nil {
+		return err
+	}
 	r.at, r.history.Rows, r.history.Points = *at, at.Rows, at.Points
 	r.problem.gradients = at.Gradients
 	r.sums.examples, r.sums.loss = at.Examples, at.Loss
@@ -72,6 +75,10 @@ func (r *run[T]) save() error {
 	r.keepIterate(&state) // which are safe while others are shown
 	dir := r.config.Dir
 	saved := &Saved{filepath.Join(dir, lastFile), r.at.Step}
+	watch, err := r.watchState()
+	if err != nil {
+		return err
+	}
 	// The checkpoint counts the log's bytes, so its own line is there first.
 	if err := r.log.Observe(saved); err != nil {
 		return err
@@ -81,7 +88,7 @@ func (r *run[T]) save() error {
 	}
 	r.clock()
 	r.at.LogBytes, r.at.Rows, r.at.Points, r.at.Gradients = r.log.written, r.history.Rows, r.history.Points, r.problem.gradients
-	r.at.Examples, r.at.Loss, r.at.Metrics = r.sums.examples, r.sums.loss, r.sums.sums
+	r.at.Examples, r.at.Loss, r.at.Metrics, r.at.Watch = r.sums.examples, r.sums.loss, r.sums.sums, watch
 	if len(r.history.Rows) > 0 {
 		if err := writeBytes(filepath.Join(dir, metricsFile), r.history.CSV()); err != nil {
 			return err

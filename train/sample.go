@@ -37,6 +37,9 @@ type sample[T Float] struct {
 	scores  []float64
 	loss    float64
 	buffers []T
+
+	grad   []T  // where it is not nil, of the first Grad of a step
+	graded bool // that it is there
 }
 
 // ProblemOf is the model's loss on one batch, with its gradient and curvature:
@@ -121,6 +124,10 @@ func (s *sample[T]) Loss(x []T) (float64, error) { return s.evaluate(wantLoss, n
 func (s *sample[T]) Grad(dst, x []T) (float64, error) {
 	loss, err := s.evaluate(wantGrad, dst, x)
 	s.count(err)
+	if s.grad != nil && !s.graded && err == nil {
+		copy(s.grad, dst)
+		s.graded = true
+	}
 	return loss, err
 }
 
