@@ -11,6 +11,7 @@ import (
 
 	"github.com/saddle-ml/saddle/internal/cli"
 	"github.com/saddle-ml/saddle/internal/task"
+	"github.com/saddle-ml/saddle/landscape"
 	"github.com/saddle-ml/saddle/optimizers"
 	"github.com/saddle-ml/saddle/train"
 )
@@ -250,4 +251,32 @@ func TestTablesAndReport(t *testing.T) {
 	if code, _, errs := call(context.Background(), "sharpness", dir, "-radius", "0"); code != cli.ExitUsage || !strings.Contains(errs, "-radius 0") {
 		t.Errorf("status %d: %s", code, errs)
 	}
+}
+
+// A run that was watched has pictures of what it would have conserved.
+func TestWatchedSymmetryIsDrawn(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	s := task.Spec{Data: "spirals", Model: "2-6-3", Precision: "float32", Seed: 1}
+	d, err := task.Load(context.Background(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := task.Build[float32](d, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	method := &optimizers.SGD{LR: 0.1, WeightDecay: 0.01}
+	w, err := landscape.NewSymmetryWatch(m, method, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := train.Config{Optimizer: method, Epochs: 1, Batch: 50, Dir: dir, Settings: s, Watch: []train.Watcher{w}}
+	if _, err := train.Fit(context.Background(), m, d.Train, c); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs := call(context.Background(), "symmetry", dir, "-examples", "20")
+	if code != cli.ExitDone || !strings.Contains(out, "symmetry-translation.png, symmetry-rescale.png") {
+		t.Fatalf("status %d: %s\n%s", code, out, errs)
+	}
+	expectFiles(t, filepath.Join(dir, "landscape"), "symmetry-translation.png", "symmetry-translation.svg", "symmetry-rescale.png", "symmetry-rescale.svg")
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/saddle-ml/saddle/landscape"
@@ -85,6 +86,13 @@ func measureSymmetry(ctx context.Context, e *env) error {
 	}
 	if err := w.Flush(); err != nil {
 		return err
+	}
+	pictures, err := e.drawConserved()
+	if err != nil {
+		return err
+	}
+	if len(pictures) > 0 {
+		fmt.Fprintf(e.stdout, "conserved quantities while it trained: %s\n", strings.Join(pictures, ", "))
 	}
 	_, err = fmt.Fprintf(e.stdout, "saved in %s\n", e.out)
 	return err
