@@ -15,7 +15,7 @@ import (
 )
 
 // conservedSuffixes are the theories of a watched quantity, in the order of
-// drawing: theory over measurement.
+// drawing: marks of what was measured, and lines of the theories.
 var conservedSuffixes = []string{"", "_modified", "_flow"}
 
 // drawConserved draws what a run that was watched with symmetry has in its log: a
@@ -67,7 +67,7 @@ func (e *env) drawConserved() ([]string, error) {
 			for dash, suffix := range conservedSuffixes {
 				name := prefix + l + suffix
 				label := l + map[string]string{"": ", measured", "_modified": ", modified flow", "_flow": ", gradient flow"}[suffix]
-				c.Series = append(c.Series, chart.Series{Name: label, X: steps[name], Y: values[name], Color: 1 + i, Dash: dash})
+				c.Series = append(c.Series, conservedSeries(label, steps[name], values[name], i, dash))
 			}
 		}
 		if len(layers) == 0 {
@@ -80,4 +80,18 @@ func (e *env) drawConserved() ([]string, error) {
 		pictures = append(pictures, name+".png")
 	}
 	return pictures, nil
+}
+
+// conservedSeries is marks, some 25, of what was measured, or the line of a theory.
+func conservedSeries(label string, x, y []float64, layer, theory int) chart.Series {
+	s := chart.Series{Name: label, X: x, Y: y, Color: 1 + layer}
+	if theory > 0 {
+		s.Dash = 2 * (theory - 1)
+		return s
+	}
+	s.Markers, s.NoLine, s.X, s.Y = true, true, nil, nil
+	for i, stride := 0, max(1, len(x)/25); i < len(x); i += stride {
+		s.X, s.Y = append(s.X, x[i]), append(s.Y, y[i])
+	}
+	return s
 }
