@@ -25,7 +25,7 @@ import (
 //     examples as have Rank outputs: with less, it does not see what the step does to the others. Factors are means that forget by min(1-1/k, EMA) at estimate k. Inverses follow at
 //     steps 0, 1, 2, 5, 10 and then every InvertEvery.
 //   - Damping, after Levenberg and Marquardt: every AdaptEvery steps, with ρ = (f(x+s) - f(x)) / q(s) on the minibatch, λ is
-//     multiplied by 0.95^AdaptEvery where ρ > 3/4 and divided by it where ρ < 1/4. γ stays in [MinGamma, MaxGamma]. A step
+//     multiplied by 0.95^AdaptEvery where ρ > 3/4, down to MinDamping, and divided by it where ρ < 1/4. γ stays in [MinGamma, MaxGamma]. A step
 //     that makes the loss of its own minibatch larger is not taken where that is seen: λ grows, and p is forgotten.
 //   - From step AverageStart on the weights to evaluate are a running mean of the iterates that forgets by Average; see
 //     [Averaging].
@@ -44,7 +44,8 @@ import (
 // direction, HF with the factors as a preconditioner goes further; with small minibatches Adam is faster.
 type KFAC struct {
 	Damping      float64 `set:"damping" default:"1" range:"(0,inf)" help:"first λ, which is added to the curvature"`
-	WeightDecay  float64 `set:"weight_decay" default:"1e-05" range:"[0,inf)" help:"η: adds half of it times |x|² to the loss"`
+	MinDamping   float64 `set:"min_damping" default:"0.003" range:"(0,inf)" help:"least λ, against steps that fit their own minibatch only"`
+	WeightDecay  float64 `set:"weight_decay" default:"0.0001" range:"[0,inf)" help:"η: adds half of it times |x|² to the loss"`
 	MinGamma     float64 `set:"min_gamma" default:"0.05" range:"[0,inf)" help:"least γ, the root of the damping of the factors"`
 	MaxGamma     float64 `set:"max_gamma" default:"1" range:"(0,inf)" help:"largest γ"`
 	EMA          float64 `set:"ema" default:"0.95" range:"[0,1)" help:"share of the old factors that a new estimate leaves"`

@@ -15,6 +15,7 @@ import (
 // one output, and five parameters with a diagonal.
 type kfacReference struct {
 	damping, decay, minGamma, ema float64
+	minDamping                    float64
 	adaptEvery                    int
 	steps, estimates              int
 	a                             *mat.SymDense // second moments of what goes in
@@ -154,7 +155,7 @@ func (k *kfacReference) step(t *testing.T, x []float64, p *opttest.Examples[floa
 		rho := (after + loss - before) / (mat.Dot(g, step) + mat.Inner(step, f, step)/2)
 		switch omega := math.Pow(0.95, float64(k.adaptEvery)); {
 		case rho > 0.75:
-			k.damping *= omega
+			k.damping = math.Max(k.damping*omega, math.Min(k.minDamping, k.damping))
 		case rho < 0.25:
 			k.damping /= omega
 		}
@@ -172,8 +173,9 @@ func (k *kfacReference) step(t *testing.T, x []float64, p *opttest.Examples[floa
 // TestKFACFollowsThePaper compares runs with the reference.
 func TestKFACFollowsThePaper(t *testing.T) {
 	for spec, ref := range map[string]*kfacReference{
-		"kfac:weight_decay=0.001,damping=0.3,min_gamma=0.05,ema=0.9,adapt_every=3":     {damping: 0.3, decay: 0.001, minGamma: 0.05, ema: 0.9, adaptEvery: 3},
-		"kfac:weight_decay=0.01,damping=0.0001,min_gamma=0.001,ema=0.95,adapt_every=1": {damping: 1e-4, decay: 0.01, minGamma: 0.001, ema: 0.95, adaptEvery: 1},
+		"kfac:weight_decay=0.001,damping=0.3,min_gamma=0.05,ema=0.9,adapt_every=3":                      {damping: 0.3, decay: 0.001, minGamma: 0.05, ema: 0.9, adaptEvery: 3, minDamping: 0.003},
+		"kfac:weight_decay=0.01,damping=0.01,min_damping=0.0085,min_gamma=0.001,ema=0.95,adapt_every=1": {damping: 0.01, decay: 0.01, minGamma: 0.001, ema: 0.95, adaptEvery: 1, minDamping: 0.0085},
+		"kfac:weight_decay=0.01,damping=0.0001,min_damping=1e-8,min_gamma=0.001,ema=0.95,adapt_every=1": {damping: 1e-4, decay: 0.01, minGamma: 0.001, ema: 0.95, adaptEvery: 1, minDamping: 1e-8},
 	} {
 		t.Run(spec, func(t *testing.T) {
 			p, same := opttest.NewExamples[float64](), opttest.NewExamples[float64]()

@@ -9,11 +9,11 @@ import (
 
 // The rule of the damping (section 6.5 of the paper), and the bounds it stays in whatever happens.
 const (
-	kfacShrink             = 0.95 // to the power of the steps between two looks
-	kfacLow, kfacHigh      = 0.25, 0.75
-	kfacLeast, kfacLargest = 1e-8, 1e8
-	kfacBurnIn             = 10 // steps that all have an estimate
-	kfacDependent          = 1e-12
+	kfacShrink        = 0.95 // to the power of the steps between two looks
+	kfacLow, kfacHigh = 0.25, 0.75
+	kfacLargest       = 1e8
+	kfacBurnIn        = 10 // steps that all have an estimate
+	kfacDependent     = 1e-12
 )
 
 // early are the first steps with inversions.
@@ -270,7 +270,7 @@ func (o *kfac[T]) judge(x []T, batch Sample[T], promised float64, r *Report) (fl
 		damping *= factor
 	}
 	r.Rejected = !(r.Rho > 0)
-	return min(max(damping, kfacLeast), kfacLargest), nil
+	return max(min(damping, kfacLargest), min(o.set.MinDamping, o.damping)), nil
 }
 
 // following is the average where it moves with this step, which has been counted, and by which share of its way.
