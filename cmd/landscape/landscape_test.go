@@ -175,6 +175,16 @@ func TestPath(t *testing.T) {
 		t.Fatalf("status %d: %s\n%s", code, out, errs)
 	}
 	expectFiles(t, folder, "path-to-run.json", "path-to-run.png")
+	code, out, errs = call(context.Background(), "path", a, "-to", b, "-points", "5", "-examples", "50", "-curve", "bezier", "-curve-steps", "20")
+	if code != cli.ExitDone || !strings.Contains(out, "training loss, matched, bezier") {
+		t.Fatalf("status %d: %s\n%s", code, out, errs)
+	}
+	for args, want := range map[string]string{"-curve bezier": "-to names the other", "-curve bezer -to " + b: `did you mean "bezier"?`, "-curve polygon -curve-lr 0 -to " + b: "numbers above 0",
+		"-curve-steps 9": "-curve bezier or"} {
+		if code, _, errs := call(context.Background(), append([]string{"path", a}, strings.Fields(args)...)...); code != cli.ExitUsage || !strings.Contains(errs, want) {
+			t.Errorf("%s: status %d: %s", args, code, errs)
+		}
+	}
 	if code, _, errs := call(context.Background(), "path", a, "-to", t.TempDir()); code != cli.ExitFailed || !strings.Contains(errs, "no checkpoint") {
 		t.Errorf("status %d: %s", code, errs)
 	}

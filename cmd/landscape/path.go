@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"math"
 	"path/filepath"
 	"text/tabwriter"
 
@@ -20,10 +21,27 @@ var pathMeasurement = measurement{"path", "the loss from the first weights to th
 		s := &pathSettings{}
 		f.StringVar(&s.To, "to", "", "another `run` of the same model: the line to its weights, as they are and with its hidden units matched")
 		f.IntVar(&s.Points, "points", 50, "points of the line")
+		f.StringVar(&s.Curve, "curve", "", "with -to, train a `curve` between the runs too: bezier or polygon (one bend)")
+		f.IntVar(&s.CurveSteps, "curve-steps", 500, "gradients of a curve's training")
+		f.Float64Var(&s.CurveLR, "curve-lr", 0.1, "its learning `rate`, falling to 0")
 		f.IntVar(&s.GaussExamples, "gauss-examples", 200, "examples of the Gauss length, from the first weights on; 0 leaves it out")
 		return func(ctx context.Context, e *env) error {
 			if s.Points < 2 || s.GaussExamples < 0 {
 				return cli.Usagef("-points %d -gauss-examples %d; allowed are 2 and 0 and more", s.Points, s.GaussExamples)
+			}
+			switch {
+			case s.Curve == "" && (s.CurveSteps != 500 || s.CurveLR != 0.1):
+				return cli.Usagef("-curve-steps and -curve-lr are of a curve; -curve bezier or -curve polygon asks for one")
+			case s.Curve == "":
+				s.CurveSteps, s.CurveLR = 0, 0 // nothing depends on them
+			case s.To == "":
+				return cli.Usagef("-curve %s: a curve is between two runs; -to names the other", s.Curve)
+			case s.CurveSteps < 1 || !(s.CurveLR > 0 && s.CurveLR <= math.MaxFloat64):
+				return cli.Usagef("-curve-steps %d -curve-lr %v; allowed are 1 and more, and numbers above 0", s.CurveSteps, s.CurveLR)
+			default:
+				if _, err := landscape.ParseCurve(s.Curve); err != nil {
+					return cli.Usage(err)
+				}
 			}
 			if e.spec.Precision == "float64" {
 				return measurePath[float64](ctx, e, s)
@@ -38,6 +56,10 @@ type pathSettings struct {
 	ToTime        int64  `json:"to_checkpoint_time"`
 	Points        int    `json:"points"`
 	GaussExamples int    `json:"gauss_examples"`
+
+	Curve      string  `json:"curve,omitempty"`
+	CurveSteps int     `json:"curve_steps,omitempty"`
+	CurveLR    float64 `json:"curve_lr,omitempty"`
 }
 
 // pathResult is path.json.
@@ -246,6 +268,24 @@ func pathTo[T train.Float](ctx context.Context, e *env, dir string, s *pathSetti
 		for i, p := range list {
 			name := names[i] + " loss, " + kinds[k]
 			if err := r.add(ctx, e, name, func(a []float64) ([]float64, error) { return p.Line(ctx, from, end, a) }, alpha); err != nil {
+				return err
+			}
+		}
+		if s.Curve == "" {
+			continue
+		}
+		kind, err := landscape.ParseCurve(s.Curve)
+		if err != nil {
+			return err
+		}
+		c, err := landscape.TrainCurve[T](ctx, list[0].Sample, kind, from, end, landscape.CurveOptions{Steps: s.CurveSteps, LR: s.CurveLR, Seed: e.seed,
+			Progress: func(done int) { e.progress(false, "%s, %s: %d of %d steps", s.Curve, kinds[k], done, s.CurveSteps) }})
+		if err != nil {
+			return err
+		}
+		for i, p := range list {
+			name := names[i] + " loss, " + kinds[k] + ", " + s.Curve
+			if err := r.add(ctx, e, name, func(a []float64) ([]float64, error) { return landscape.AlongCurve[T](ctx, p.Sample, c, a) }, alpha); err != nil {
 				return err
 			}
 		}
