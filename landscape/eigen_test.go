@@ -56,7 +56,11 @@ func sorted(values []float64, end End) []float64 {
 
 func TestEigenFindsRepeatedAndCloseValues(t *testing.T) {
 	values := spectrum(200)
-	for seed := range uint64(10) {
+	seeds := uint64(10)
+	if testing.Short() {
+		seeds = 2
+	}
+	for seed := range seeds {
 		a := withSpectrum(values, seed)
 		for _, end := range []End{Largest, Smallest, Magnitude} {
 			for _, block := range []int{1, 2, 4, 8} {

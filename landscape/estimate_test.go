@@ -43,7 +43,11 @@ func TestQuadratureHasExactMoments(t *testing.T) {
 func TestQuadratureOfADenseMatrix(t *testing.T) {
 	values := spectrum(80)
 	a := withSpectrum(values, 5)
-	s, err := Quadrature(background, a, QuadratureOptions{Probes: 400, Steps: 80, Seed: 1})
+	starts := 400
+	if testing.Short() {
+		starts = 100
+	}
+	s, err := Quadrature(background, a, QuadratureOptions{Probes: starts, Steps: 80, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
