@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 )
 
 // SAGA keeps a table of the last gradient of every example, for a mean over a finite training set. With the gradients g_i
@@ -167,7 +166,10 @@ func (o *saga[T]) begin(full Sample[T], x []T, r *Report) error {
 		return fmt.Errorf("optimizers: %s: a table of %d gradients of %d numbers takes %.3g GiB, more than its budget of %.3g; raise the budget, or use svrg or sarah, which keep 4 vectors",
 			o.method, n, o.size, bytes/gib, o.set.Budget)
 	}
-	o.table = slices.Grow(o.table[:0], n*o.size)[:n*o.size]
+	if o.table = o.table[:0]; cap(o.table) < n*o.size {
+		o.table = make([]T, n*o.size)
+	}
+	o.table = o.table[:n*o.size]
 	o.rows = 0
 	if err := exampleGrads(o.method, full, x, o.toTable); err != nil {
 		return err

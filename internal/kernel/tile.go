@@ -19,9 +19,9 @@ type block struct {
 // rowsAhead are the rows of memory that the next blocks read, which come from far
 // meanwhile: some of them are asked for with each tile.
 type rowsAhead struct {
-	from     unsafe.Pointer // nil for none
-	n        int            // rows
-	row, len int            // bytes from one to the next and of each
+	from     unsafe.Pointer
+	n        int // rows, 0 for none
+	row, len int // bytes from one to the next and of each
 }
 
 // tileShape bounds the tiles of C that are held in registers.

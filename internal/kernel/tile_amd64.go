@@ -69,15 +69,11 @@ func tilesAsm[T Float](b *block, tiles, nv, last int, x, y, c []T, add bool) {
 	if level == AVX512 {
 		first = firstAVX512
 	}
-	ahead := b.ahead
+	asked := 0 // rows ahead
 	for r := 0; tiles > 0; tiles-- {
-		if ahead.from != nil {
-			n := (ahead.n + tiles - 1) / tiles
-			ahead.n -= n
-			for ; n > 0; n-- {
-				prefetch((*byte)(ahead.from), ahead.len)
-				ahead.from = unsafe.Add(ahead.from, ahead.row)
-			}
+		for n := (b.ahead.n - asked + tiles - 1) / tiles; n > 0; n-- {
+			prefetch((*byte)(unsafe.Add(b.ahead.from, asked*b.ahead.row)), b.ahead.len)
+			asked++
 		}
 		h := (b.rows - r + tiles - 1) / tiles
 		args.a, args.c = unsafe.Pointer(&x[r*b.aRow]), unsafe.Pointer(&c[r*b.cRow])
