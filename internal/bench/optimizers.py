@@ -2,15 +2,16 @@
 """A step of each optimizer beside torch.optim, in turns, as a Markdown table.
 
     python3 -m venv ../peers && ../peers/bin/pip install torch
-    ../peers/bin/python internal/bench/optimizers.py [--rounds 9] [--sizes 1e6,1e8] [METHOD ...]
+    ../peers/bin/python internal/bench/optimizers.py [--rounds 9] [--sizes 1e6,1e8] [--threads 2] [METHOD ...]
 
-Run it in the root of the repository. All is float32, without gradients, on all cores; torch has the parameters as ten
-matrices. Saddle, torch's foreach and its fused steps, and y = y + a x in memory take turns, round after round, as machines
-have slow moments: a time is the median of the rounds, and a ratio the median of the ratios within a round; in parentheses
-the best round, and the ratio of the best. "of memory" is how many times as long a step takes as memory needs for the
-vectors that it must read and write; Saddle's steps read the gradient once more, to refuse one that is not finite. Fused
-steps exist for some of torch's methods on a CPU; - is a method that torch has not. torch's threads wait asleep
-(OMP_WAIT_POLICY), as they lose whole time slices to each other where others use the machine too.
+Run it in the root of the repository. All is float32, without gradients, on all cores unless --threads says otherwise (one
+is steadier where others use the machine too); torch has the parameters as ten matrices. Saddle, torch's foreach and its
+fused steps, and y = y + a x in memory take turns, round after round, as machines have slow moments: a time is the median
+of the rounds, and a ratio the median of the ratios within a round; in parentheses the best round, and the ratio of the
+best. "of memory" is how many times as long a step takes as memory needs for the vectors that it must read and write;
+Saddle's steps read the gradient once more, to refuse one that is not finite. Fused steps exist for some of torch's
+methods on a CPU; - is a method that torch has not. torch's threads wait asleep (OMP_WAIT_POLICY), as they lose whole time
+slices to each other where others use the machine too.
 """
 import argparse
 import os
@@ -47,6 +48,7 @@ METHODS = {
     "adafactor": ("Adafactor", {}),
 }
 FUSED = {"SGD", "Adam", "AdamW", "Adagrad"}
+THREADS = {}  # environment variables
 
 
 def torch_worker(name, kind, n):
@@ -73,7 +75,7 @@ class Runner:
 
     def __init__(self, command):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"})
+                                        env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE", **THREADS})
         self.streams = int(self.process.stdout.readline().split()[1])
 
     def ms(self, steps):
@@ -121,12 +123,15 @@ def main():
     flags = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     flags.add_argument("--rounds", type=int, default=9)
     flags.add_argument("--sizes", default="1e6,1e8")
+    flags.add_argument("--threads", type=int)
     flags.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
     flags.add_argument("method", nargs="*", default=list(METHODS))
     a = flags.parse_args()
     if a.worker:
         torch_worker(a.worker[0], a.worker[1], int(a.worker[2]))
         return
+    if a.threads:
+        THREADS.update(GOMAXPROCS=str(a.threads), OMP_NUM_THREADS=str(a.threads))
     for name in a.method:
         if name not in METHODS:
             flags.error(f"{name} is no method of the table; allowed are {', '.join(METHODS)}")
