@@ -34,6 +34,10 @@ type Config struct {
 	Dir    string
 	Resume bool // go on from the checkpoint in Dir; all else must be as it was
 
+	// Snapshots keep the weights on their way, in the folder snapshots of Dir: see
+	// ListSnapshots. Each is as large as last.safetensors.
+	Snapshots Snapshots
+
 	// Profile measures every operation: History.Profile tells where the time went,
 	// and Dir gets profile.txt, tables for people, and trace.json, which
 	// ui.perfetto.dev and chrome://tracing open.

@@ -21,6 +21,9 @@
 // run. Config.Resume goes on from it, and says so where the settings, the model,
 // the data or the files of the checkpoint are not what they were.
 //
+// Config.Snapshots keeps weights on their way beside them, for who looks at the
+// path of a run; training does not need them.
+//
 // Where an optimizer averages its iterates, or is schedule-free, the weights in
 // the files are those for evaluation, whose scores are reported; the iterates
 // that training goes on with are in the file of the optimizer's state. An

@@ -76,9 +76,13 @@ func syncDir(dir string) {
 	}
 }
 
-// removePartial removes what a process that was killed left half-written.
+// removePartial removes what a process that was killed left half-written in a
+// folder, if there is one.
 func removePartial(dir string) error {
 	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}

@@ -70,6 +70,11 @@ func (r *run[T]) explain(cause error) error {
 		fmt.Errorf("train: step %d (epoch %d, batch %d): %s: %w%s", r.at.Step+1, r.at.Epoch+1, r.at.Batch+1, where, cause, r.kept())}
 }
 
+// spoilt is the error for a tensor that is not finite after the present step.
+func (r *run[T]) spoilt(name string) error {
+	return &StepError{r.at.Step, true, fmt.Errorf("train: after step %d: %s is not finite%s", r.at.Step, name, r.kept())}
+}
+
 // kept says where the last good weights are.
 func (r *run[T]) kept() string {
 	if r.config.Dir == "" {

@@ -78,6 +78,8 @@ type run[T Float] struct {
 	mark      time.Time // until which time is counted
 	stepped   Stepped   // the event, used again
 	follow    stepWatch[T]
+	logSteps  []int // of Snapshots.Log
+	snapped   int   // the step of the last snapshot, -1 for none
 }
 
 func newRun[T Float](m *nn.Model[T], d data.Dataset, c Config) (*run[T], error) {
@@ -109,13 +111,16 @@ func newRun[T Float](m *nn.Model[T], d data.Dataset, c Config) (*run[T], error) 
 	if err != nil {
 		return nil, err
 	}
-	r := &run[T]{config: c, model: m, metrics: metrics, observers: c.Observers,
+	r := &run[T]{config: c, model: m, metrics: metrics, observers: c.Observers, snapped: -1,
 		loader: &data.Loader[T]{Data: d, Batch: c.Batch, Shuffle: true, DropLast: c.DropLast, Seed: c.Seed}}
 	if r.loader.Steps() < 1 {
 		return nil, fmt.Errorf("train: minibatches of %d and the last dropped leave none of the %d examples", c.Batch, d.Len())
 	}
 	if steps := r.loader.Steps(); c.Epochs > math.MaxInt/steps {
 		return nil, fmt.Errorf("train: %d epochs of %d steps; allowed are %d steps", c.Epochs, steps, math.MaxInt)
+	}
+	if r.logSteps, err = c.Snapshots.logSteps(c.Epochs * r.loader.Steps()); err != nil {
+		return nil, err
 	}
 	method := optimizers.ForEpochs(c.Optimizer, c.Epochs, r.loader.Steps())
 	if r.optimizer, err = optimizers.New[T](method, Layout(m)); err != nil {
@@ -140,6 +145,9 @@ func newRun[T Float](m *nn.Model[T], d data.Dataset, c Config) (*run[T], error) 
 func (r *run[T]) start() error {
 	dir := r.config.Dir
 	resume := r.config.Resume
+	if dir == "" && r.config.Snapshots != (Snapshots{}) {
+		return errors.New("train: snapshots need the directory of the run")
+	}
 	if dir != "" {
 		var err error
 		if r.log, err = openDir(dir, r.about, resume); err != nil {

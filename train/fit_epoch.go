@@ -14,6 +14,10 @@ import (
 // epoch takes the steps of the current epoch that are not done and measures.
 func (r *run[T]) epoch(ctx context.Context) error {
 	r.clock()
+	// Also what the run was interrupted before.
+	if err := r.snapshot(ctx); err != nil {
+		return err
+	}
 	if r.due() {
 		if err := r.point(ctx); err != nil {
 			return err
@@ -38,6 +42,9 @@ func (r *run[T]) epoch(ctx context.Context) error {
 		}
 		if err := r.watchAfter(context.WithoutCancel(ctx)); err != nil {
 			return r.giveUp(err)
+		}
+		if err := r.snapshot(ctx); err != nil {
+			return err
 		}
 		if r.due() {
 			if err := r.point(ctx); err != nil {

@@ -63,7 +63,7 @@ func (r *run[T]) possible(at *progress) error {
 func (r *run[T]) save() error {
 	state := r.optimizer.State()
 	if name := r.notFinite(state); name != "" {
-		return &StepError{r.at.Step, true, fmt.Errorf("train: after step %d: %s is not finite%s", r.at.Step, name, r.kept())}
+		return r.spoilt(name)
 	}
 	if r.config.Dir == "" {
 		return nil

@@ -35,8 +35,9 @@ type RunConfig struct {
 	Batch      int       `json:"batch"`
 	DropLast   bool      `json:"drop_last"`
 	Seed       uint64    `json:"seed"`
-	Every      int       `json:"every"`    // steps between points, 0 for none
-	Examples   int       `json:"examples"` // of the training set
+	Every      int       `json:"every"`     // steps between points, 0 for none
+	Snapshots  string    `json:"snapshots"` // as -snapshots of cmd/train spells them
+	Examples   int       `json:"examples"`  // of the training set
 	Checksums  Checksums `json:"checksums"`
 	Input      []int     `json:"input"` // shape of one example
 	Parameters int       `json:"parameters"`
@@ -81,7 +82,7 @@ const format = 1
 func describe[T Float](m *nn.Model[T], d data.Dataset, c Config) (RunConfig, error) {
 	var x T
 	r := RunConfig{Format: format, Data: c.Data, Model: c.Model, Optimizer: optimizers.Spec(c.Optimizer), Loss: m.Loss().String(),
-		Precision: fmt.Sprintf("%T", x), Epochs: c.Epochs, Batch: c.Batch, DropLast: c.DropLast, Seed: c.Seed, Every: c.Every,
+		Precision: fmt.Sprintf("%T", x), Epochs: c.Epochs, Batch: c.Batch, DropLast: c.DropLast, Seed: c.Seed, Every: c.Every, Snapshots: c.Snapshots.String(),
 		Examples: d.Len(), Input: m.Input(), Parameters: len(m.Params), Settings: c.Settings}
 	for _, row := range m.Rows() {
 		r.Layers = append(r.Layers, Layers{row.Name, row.Layer, row.Output, row.Params})
@@ -157,7 +158,7 @@ func openDir(dir string, c RunConfig, resume bool) (log *logger, err error) {
 		if log, err = openLog(filepath.Join(dir, logFile)); err != nil {
 			return nil, err
 		}
-		if err := removePartial(dir); err != nil {
+		if err := errors.Join(removePartial(dir), removePartial(filepath.Join(dir, snapshotDir))); err != nil {
 			return nil, errors.Join(err, log.close())
 		}
 		return log, nil
@@ -193,7 +194,7 @@ func openDir(dir string, c RunConfig, resume bool) (log *logger, err error) {
 
 // vacant says whether a directory can take a new run.
 func vacant(dir string, log *logger) error {
-	for _, name := range []string{configFile, lastFile} {
+	for _, name := range []string{configFile, lastFile, snapshotDir} {
 		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
 			return fmt.Errorf("train: %s holds a run already (%s); resume it, or choose another directory", dir, name)
 		}

@@ -19,6 +19,7 @@ type settings struct {
 	Epochs      int    `json:"epochs"`
 	Batch       int    `json:"batch"`
 	Watch       string `json:"watch,omitempty"`
+	Snapshots   string `json:"snapshots,omitempty"`
 	lr          float64
 	schedule    string
 	weightDecay float64
@@ -63,6 +64,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.Float64Var(&o.clip, "clip", 0, "longest `norm` of a gradient (default: no clipping)")
 	f.Uint64Var(&o.Seed, "seed", 0, "determines the first weights, the order of the examples and dropout")
 	f.StringVar(&o.Watch, "watch", "", "`what` to measure while it trains: curvature:every=100,examples=1000,layers (extreme eigenvalues and trace of the Hessian, 2/lr, gradient noise scale, sizes of updates), symmetry:every=100 (what gradient flow would conserve, beside three theories of SGD), or both joined by +")
+	f.StringVar(&o.Snapshots, "snapshots", "", "`when` to keep the weights, in the folder snapshots of the run, for cmd/landscape: every=100 (steps), epoch, log=20 (20 steps, denser at the beginning), or some of them with commas between")
 	f.IntVar(&o.threads, "threads", 0, "processors to use (default: all); the result does not depend on it")
 	f.StringVar(&o.out, "out", "", "run `directory` (default: a new one in runs)")
 	f.StringVar(&o.resume, "resume", "", "go on with the run in this `directory`")
@@ -110,7 +112,7 @@ func (o *options) check() error {
 			}
 		}
 	}
-	if err := o.NotEmpty("data", "data-dir", "model", "opt", "group", "schedule", "precision", "out", "resume", "watch"); err != nil {
+	if err := o.NotEmpty("data", "data-dir", "model", "opt", "group", "schedule", "precision", "out", "resume", "watch", "snapshots"); err != nil {
 		return err
 	}
 	if err := errors.Join(o.Count("epochs", o.Epochs, maxEpochs), o.Count("batch", o.Batch, math.MaxInt), o.Count("limit", o.Limit, math.MaxInt),
@@ -132,6 +134,9 @@ func (o *options) check() error {
 		return cli.Usage(err)
 	}
 	if _, err := parseWatch(o.Watch); err != nil {
+		return err
+	}
+	if _, err := parseSnapshots(o.Snapshots); err != nil {
 		return err
 	}
 	return o.Absolute()

@@ -22,7 +22,7 @@ import (
 const rateFile = "lr-find"
 
 // besideFind are flags that say nothing to a range test.
-var besideFind = []string{"lr", "schedule", "epochs", "min-acc", "profile", "val", "resume"}
+var besideFind = []string{"lr", "schedule", "epochs", "min-acc", "profile", "val", "resume", "watch", "snapshots"}
 
 // findable says whether the flags beside -lr-find make sense.
 func (o *options) findable() error {

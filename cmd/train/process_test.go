@@ -214,6 +214,13 @@ func TestExitStatus(t *testing.T) {
 		{"-limit 2 -val 0.1", cli.ExitUsage, "leaves one part empty"},
 		{"-val 1", cli.ExitUsage, "-val is 1"},
 		{"-min-acc 97", cli.ExitUsage, "0 to 1"},
+		{"-snapshots evry=3", cli.ExitUsage, `did you mean "every"?`},
+		{"-snapshots every", cli.ExitUsage, `every is ""; allowed are whole numbers from 1 on`},
+		{"-snapshots log=1", cli.ExitUsage, "whole numbers from 2 on"},
+		{"-snapshots epoch=2", cli.ExitUsage, "true and false"},
+		{"-snapshots log=2000", cli.ExitFailed, "allowed are 2 to "},
+		{"-resume runs -snapshots epoch", cli.ExitUsage, "-snapshots is not allowed"},
+		{"-lr-find -snapshots epoch", cli.ExitUsage, "-lr-find tries"},
 		{"-clip 0", cli.ExitUsage, "-clip is 0"},
 		{"-clip NaN", cli.ExitUsage, "-clip is NaN"},
 		{"-lr x", cli.ExitUsage, `-lr is "x"; allowed are numbers`},
@@ -241,7 +248,7 @@ func TestExitStatus(t *testing.T) {
 // An empty word is what a shell makes of a variable that is not set: no flag
 // takes it for nothing at all.
 func TestEmptyValuesAreUsageErrors(t *testing.T) {
-	for _, name := range []string{"data", "data-dir", "model", "opt", "group", "schedule", "precision", "out", "resume"} {
+	for _, name := range []string{"data", "data-dir", "model", "opt", "group", "schedule", "precision", "out", "resume", "watch", "snapshots"} {
 		r := invoke(t, t.TempDir(), "-data", "blobs", "-epochs", "1", "-"+name, "")
 		if r.code != cli.ExitUsage || !strings.Contains(r.stderr, "-"+name+" is empty") {
 			t.Errorf("-%s '': %+v", name, r)

@@ -128,6 +128,9 @@ func fit[T train.Float](ctx context.Context, o *options, stdout, stderr io.Write
 		c.Observers = append(c.Observers, train.Bar(stderr))
 	}
 	c.Profile = o.profile
+	if c.Snapshots, err = parseSnapshots(o.Snapshots); err != nil {
+		return err
+	}
 	watched, err := watch(o, &c, m, t)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -96,12 +97,16 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	for _, opt := range []string{"adam", "hf:curvature=100", "sgd:momentum=0.9+clip+cosine"} {
 		t.Run(opt, func(t *testing.T) {
 			dir := t.TempDir()
-			args := []string{"-data", "blobs", "-model", "20-60-10", "-epochs", "4", "-batch", "200", "-val", "0.1", "-quiet", "-opt", opt}
+			args := []string{"-data", "blobs", "-model", "20-60-10", "-epochs", "4", "-batch", "200", "-val", "0.1", "-quiet", "-snapshots", "every=7,epoch", "-opt", opt}
 			began := time.Now()
 			if r := invoke(t, dir, append([]string{"-out", "whole"}, args...)...); r.code != cli.ExitDone {
 				t.Fatalf("%+v", r)
 			}
 			whole := time.Since(began)
+			snapshots := filesIn(t, dir, "whole", "snapshots")
+			if len(snapshots) < 8 {
+				t.Errorf("%d snapshots", len(snapshots))
+			}
 			for i := range 4 {
 				out := fmt.Sprint("run", i)
 				begin := append([]string{"-out", out}, args...)
@@ -116,12 +121,30 @@ func TestKilledAtAnyMoment(t *testing.T) {
 						t.Errorf("%s has other bits than that of a run that was not killed", name)
 					}
 				}
+				if !reflect.DeepEqual(filesIn(t, dir, out, "snapshots"), snapshots) {
+					t.Error("its snapshots are others")
+				}
 				if left, _ := filepath.Glob(filepath.Join(dir, out, ".*")); left != nil {
 					t.Errorf("left: %v", left)
 				}
 			}
 		})
 	}
+}
+
+// filesIn are the files of a folder, by their names.
+func filesIn(t *testing.T, path ...string) map[string]string {
+	t.Helper()
+	folder := filepath.Join(path...)
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	for _, e := range entries {
+		files[e.Name()] = string(read(t, folder, e.Name()))
+	}
+	return files
 }
 
 // again are the arguments that go on with a run: it may not have begun.

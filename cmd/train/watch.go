@@ -40,7 +40,7 @@ func parseWatch(spec string) (w watches, err error) {
 			w.curvature, err = parseCurvature(list)
 		default:
 			w.symmetry = 100
-			err = watchSettings(list, []string{"every"}, func(_, value string, _ bool) (string, error) {
+			err = readSettings("watch", list, []string{"every"}, func(_, value string, _ bool) (string, error) {
 				var err error
 				w.symmetry, err = whole(value, 1)
 				return "whole numbers from 1 on", err
@@ -56,7 +56,7 @@ func parseWatch(spec string) (w watches, err error) {
 // parseCurvature reads the settings of curvature.
 func parseCurvature(list string) (*landscape.WatchOptions, error) {
 	o := &landscape.WatchOptions{}
-	return o, watchSettings(list, []string{"every", "examples", "tol", "layers"}, func(key, value string, given bool) (allowed string, err error) {
+	return o, readSettings("watch", list, []string{"every", "examples", "tol", "layers"}, func(key, value string, given bool) (allowed string, err error) {
 		allowed = "whole numbers from 1 on"
 		switch key {
 		case "every":
@@ -79,19 +79,19 @@ func parseCurvature(list string) (*landscape.WatchOptions, error) {
 	})
 }
 
-// watchSettings reads a list of settings: set gives what a setting allows, and an
-// error for what it does not.
-func watchSettings(list string, known []string, set func(key, value string, given bool) (allowed string, err error)) error {
+// readSettings reads the list of settings of a flag: set gives what a setting
+// allows, and an error for what it does not.
+func readSettings(name, list string, known []string, set func(key, value string, given bool) (allowed string, err error)) error {
 	if list == "" {
 		return nil
 	}
 	for item := range strings.SplitSeq(list, ",") {
 		key, value, given := strings.Cut(item, "=")
 		if !slices.Contains(known, key) {
-			return cli.Usagef("-watch: unknown setting %q; allowed are %s%s", key, strings.Join(known, ", "), spell.Hint(key, known))
+			return cli.Usagef("-%s: unknown setting %q; allowed are %s%s", name, key, strings.Join(known, ", "), spell.Hint(key, known))
 		}
 		if allowed, err := set(key, value, given); err != nil {
-			return cli.Usagef("-watch: %s is %q; allowed are %s", key, value, allowed)
+			return cli.Usagef("-%s: %s is %q; allowed are %s", name, key, value, allowed)
 		}
 	}
 	return nil
