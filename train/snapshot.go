@@ -21,7 +21,7 @@ import (
 type Snapshots struct {
 	Every int  // after every so many steps
 	Epoch bool // after every epoch
-	Log   int  // after so many steps, as far from one to the next as a factor: from step 1 to the last
+	Log   int  // after so many steps in geometric progression, from 1 to the last
 }
 
 // String is how cmd/train spells them: every=100,epoch,log=20.

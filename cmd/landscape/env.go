@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,6 +35,7 @@ type env struct {
 	stdout, stderr io.Writer
 
 	spec  task.Spec
+	step  int       // of the checkpoint, when it is loaded; -1 where it says none
 	shown time.Time // when progress was last
 }
 
@@ -103,8 +105,17 @@ func load[T train.Float](ctx context.Context, e *env) (*nn.Model[T], *task.Task,
 	if err != nil {
 		return nil, nil, err
 	}
-	_, err = train.LoadWeights(path, m)
+	notes, err := train.LoadWeights(path, m)
+	e.step = stepOf(notes)
 	return m, t, err
+}
+
+// stepOf is the step that the notes of a checkpoint say, or -1.
+func stepOf(notes map[string]string) int {
+	if step, err := strconv.Atoi(notes["step"]); err == nil {
+		return step
+	}
+	return -1
 }
 
 // at is the loss of the run's model at the checkpoint on its training examples.

@@ -12,6 +12,7 @@ import (
 	"github.com/saddle-ml/saddle/internal/cli"
 	"github.com/saddle-ml/saddle/internal/task"
 	"github.com/saddle-ml/saddle/landscape"
+	"github.com/saddle-ml/saddle/nn"
 	"github.com/saddle-ml/saddle/optimizers"
 	"github.com/saddle-ml/saddle/train"
 )
@@ -19,8 +20,13 @@ import (
 // trained makes a run on spirals, as cmd/train does.
 func trained(t *testing.T) string {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "run")
-	s := task.Spec{Data: "spirals", Model: "2-12-10-3", Precision: "float32", Seed: 1}
+	return trainedAs(t, "2-12-10-3", 1, nil)
+}
+
+// trainedAs makes a run of a model and a seed, with other settings by change.
+func trainedAs(t *testing.T, model string, seed uint64, change func(c *train.Config, m *nn.Model[float32])) string {
+	t.Helper()
+	s := task.Spec{Data: "spirals", Model: model, Precision: "float32", Seed: seed}
 	d, err := task.Load(context.Background(), s)
 	if err != nil {
 		t.Fatal(err)
@@ -29,11 +35,14 @@ func trained(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := train.Config{Optimizer: &optimizers.Adam{LR: 0.01}, Epochs: 2, Batch: 50, Test: d.Test, Dir: dir, Settings: s, Data: "spirals", Model: s.Model}
+	c := train.Config{Optimizer: &optimizers.Adam{LR: 0.01}, Epochs: 2, Batch: 50, Test: d.Test, Dir: filepath.Join(t.TempDir(), "run"), Settings: s, Data: "spirals", Model: s.Model}
+	if change != nil {
+		change(&c, m)
+	}
 	if _, err := train.Fit(context.Background(), m, d.Train, c); err != nil {
 		t.Fatal(err)
 	}
-	return dir
+	return c.Dir
 }
 
 // call runs the command and gives its status and both streams.
@@ -216,10 +225,12 @@ func TestSurface(t *testing.T) {
 		t.Error("the page reads from the network, or has no losses")
 	}
 	for args, want := range map[string]string{
-		"-directions randm": `did you mean "random"?`,
-		"-scale filtre":     `did you mean "filter"?`,
-		"-directions runs":  "needs two runs",
-		"-points 1":         "-points 1",
+		"-directions randm":                `did you mean "random"?`,
+		"-scale filtre":                    `did you mean "filter"?`,
+		"-directions runs":                 "needs two runs",
+		"-points 1":                        "-points 1",
+		"-range -1":                        "-range -1",
+		"-directions checkpoints -to " + b: "needs two checkpoints and more",
 	} {
 		code, _, errs := call(context.Background(), append([]string{"surface", a}, strings.Fields(args)...)...)
 		if code != cli.ExitUsage || !strings.Contains(errs, want) {
@@ -265,25 +276,14 @@ func TestTablesAndReport(t *testing.T) {
 
 // A run that was watched has pictures of what it would have conserved.
 func TestWatchedSymmetryIsDrawn(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "run")
-	s := task.Spec{Data: "spirals", Model: "2-6-3", Precision: "float32", Seed: 1}
-	d, err := task.Load(context.Background(), s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := task.Build[float32](d, s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	method := &optimizers.SGD{LR: 0.1, WeightDecay: 0.01}
-	w, err := landscape.NewSymmetryWatch(m, method, 4)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := train.Config{Optimizer: method, Epochs: 1, Batch: 50, Dir: dir, Settings: s, Watch: []train.Watcher{w}}
-	if _, err := train.Fit(context.Background(), m, d.Train, c); err != nil {
-		t.Fatal(err)
-	}
+	dir := trainedAs(t, "2-6-3", 1, func(c *train.Config, m *nn.Model[float32]) {
+		c.Optimizer, c.Epochs = &optimizers.SGD{LR: 0.1, WeightDecay: 0.01}, 1
+		w, err := landscape.NewSymmetryWatch(m, c.Optimizer, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Watch = []train.Watcher{w}
+	})
 	code, out, errs := call(context.Background(), "symmetry", dir, "-examples", "20")
 	if code != cli.ExitDone || !strings.Contains(out, "symmetry-translation.png, symmetry-rescale.png") {
 		t.Fatalf("status %d: %s\n%s", code, out, errs)

@@ -9,10 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/saddle-ml/saddle/internal/chart"
 	"github.com/saddle-ml/saddle/internal/cli"
 	"github.com/saddle-ml/saddle/internal/spell"
-	"github.com/saddle-ml/saddle/internal/task"
 	"github.com/saddle-ml/saddle/landscape"
 	"github.com/saddle-ml/saddle/train"
 )
@@ -20,11 +18,11 @@ import (
 var surfaceMeasurement = measurement{"surface", "the loss on a plane around the weights: map, surface and a page to turn it",
 	func(f *flag.FlagSet) func(ctx context.Context, e *env) error {
 		s := &surfaceSettings{}
-		f.StringVar(&s.Directions, "directions", "random", "random, eigen (of the two largest eigenvalues), gradient (and a random one), runs (towards -to A,B) or checkpoints (the plane of -to A,B,... that differs least from them)")
+		f.StringVar(&s.Directions, "directions", "random", "random, eigen (of the two largest eigenvalues), gradient (and a random one), runs (towards -to A,B) or checkpoints (the plane that differs least from the run's snapshots, or from -to A,B,...)")
 		f.StringVar(&s.Scale, "scale", "filter", "length of random directions, by filter, layer, weight or none")
 		f.BoolVar(&s.Keep, "keep-biases", false, "random directions move biases and normalisations too")
 		f.StringVar(&s.To, "to", "", "`runs` or checkpoint files, with commas between, of -directions runs and checkpoints")
-		f.Float64Var(&s.Range, "range", 1, "the plane goes from -R to R times each direction")
+		f.Float64Var(&s.Range, "range", 0, "the plane goes from -R to R times each direction (default 1; of runs and checkpoints what holds them all)")
 		f.IntVar(&s.Points, "points", 31, "points of each side; an odd number has the weights themselves in the middle")
 		f.BoolVar(&s.Linear, "linear", false, "colours by the loss and not by its logarithm")
 		return func(ctx context.Context, e *env) error {
@@ -45,6 +43,7 @@ type surfaceSettings struct {
 	To         string  `json:"to"`
 	Range      float64 `json:"range"`
 	Points     int     `json:"points"`
+	Snapshots  int     `json:"snapshots,omitempty"` // that the plane is made of
 	Linear     bool    `json:"-"`
 }
 
@@ -54,12 +53,12 @@ func (s *surfaceSettings) check() error {
 	switch {
 	case !slices.Contains(words, s.Directions):
 		return cli.Usagef("-directions is %q; allowed are %s%s", s.Directions, strings.Join(words, ", "), spell.Hint(s.Directions, words))
-	case s.Points < 2 || !(s.Range > 0) || math.IsInf(s.Range, 0):
+	case s.Points < 2 || !(s.Range >= 0) || math.IsInf(s.Range, 0):
 		return cli.Usagef("-points %d -range %v; allowed are 2 and more, and numbers above 0", s.Points, s.Range)
 	case s.Directions == "runs" && to != 2:
 		return cli.Usagef("-directions runs needs two runs, as -to runs/a,runs/b")
-	case s.Directions == "checkpoints" && to < 2:
-		return cli.Usagef("-directions checkpoints needs two checkpoints and more, as -to runs/a,runs/b")
+	case s.Directions == "checkpoints" && to == 1:
+		return cli.Usagef("-directions checkpoints needs two checkpoints and more, as -to runs/a,runs/b, or without -to the snapshots of the run")
 	case (s.Directions != "runs" && s.Directions != "checkpoints") && to > 0:
 		return cli.Usagef("-to is of -directions runs and checkpoints")
 	}
@@ -91,6 +90,7 @@ type surfaceResult struct {
 // onPlane is a point of parameters and its place on the plane.
 type onPlane struct {
 	Name  string `json:"name"`
+	Step  int    `json:"step"` // -1 where it is not known
 	A     number `json:"a"`
 	B     number `json:"b"`
 	Away  number `json:"distance_from_plane"`
@@ -99,6 +99,10 @@ type onPlane struct {
 }
 
 func measureSurface[T train.Float](ctx context.Context, e *env, s *surfaceSettings) error {
+	points, err := s.waypoints(e)
+	if err != nil {
+		return err
+	}
 	about, err := e.made(s)
 	if err != nil {
 		return err
@@ -109,14 +113,14 @@ func measureSurface[T train.Float](ctx context.Context, e *env, s *surfaceSettin
 		return err
 	}
 	if !known || slices.ContainsFunc(r.Loss, func(v number) bool { return math.IsNaN(float64(v)) }) {
-		if err := fillSurface[T](ctx, e, s, r, about, known); err != nil {
+		if err := fillSurface[T](ctx, e, s, r, points, about, known); err != nil {
 			return err
 		}
 	}
 	return r.publish(e, s)
 }
 
-func fillSurface[T train.Float](ctx context.Context, e *env, s *surfaceSettings, r *surfaceResult, about made, known bool) error {
+func fillSurface[T train.Float](ctx context.Context, e *env, s *surfaceSettings, r *surfaceResult, way []waypoint, about made, known bool) error {
 	m, t, err := load[T](ctx, e)
 	if err != nil {
 		return err
@@ -161,12 +165,8 @@ func fillSurface[T train.Float](ctx context.Context, e *env, s *surfaceSettings,
 			plane.A, plane.B = pairs.Pairs[0].Vector, pairs.Pairs[1].Vector
 		}
 	default:
-		for _, end := range s.ends() {
-			x, err := parameters[T](e, t, end)
-			if err != nil {
-				return err
-			}
-			points = append(points, x)
+		if points, err = parameters[T](e, t, way); err != nil {
+			return err
 		}
 		if s.Directions == "runs" {
 			names = []string{"towards " + filepath.Base(s.ends()[0]), "towards " + filepath.Base(s.ends()[1])}
@@ -183,23 +183,17 @@ func fillSurface[T train.Float](ctx context.Context, e *env, s *surfaceSettings,
 		return err
 	}
 	if !known {
-		reach := s.Range
-		if len(points) > 0 { // the plane holds all points
-			for _, x := range points {
-				a, b, _, err := plane.Coordinates(x)
-				if err != nil {
-					return err
-				}
-				reach = max(reach, 1.2*math.Abs(a), 1.2*math.Abs(b))
-			}
+		a, b, err := s.axes(plane, points)
+		if err != nil {
+			return err
 		}
-		axis := numbers(landscape.Linspace(-reach, reach, s.Points))
 		zero := make([]float64, len(centre))
-		*r = surfaceResult{Made: about, A: axis, B: axis, Loss: numbers(landscape.NewGrid(make([]float64, s.Points), make([]float64, s.Points)).Loss),
+		*r = surfaceResult{Made: about, A: numbers(a), B: numbers(b), Loss: numbers(landscape.NewGrid(make([]float64, s.Points), make([]float64, s.Points)).Loss),
 			NameA: names[0], NameB: names[1], LengthA: number(landscape.Distance(plane.A, zero)), LengthB: number(landscape.Distance(plane.B, zero)), Explained: explained}
-		at := append([]string{"the weights"}, s.ends()...)
+		way = append([]waypoint{{name: "the weights", step: e.step}}, way...)
 		for i, x := range append([][]float64{centre}, points...) {
-			one, err := place(ctx, p, plane, filepath.Base(at[i]), x)
+			e.progress(false, "surface: %d of %d points beside it", i+1, len(way))
+			one, err := place(ctx, p, plane, way[i], x)
 			if err != nil {
 				return err
 			}
@@ -219,79 +213,5 @@ func fillSurface[T train.Float](ctx context.Context, e *env, s *surfaceSettings,
 	if saved := e.save("surface.json", r); err == nil {
 		err = saved
 	}
-	return err
-}
-
-// parameters are those of another run, or of a checkpoint file.
-func parameters[T train.Float](e *env, t *task.Task, from string) ([]float64, error) {
-	path := from
-	if !strings.HasSuffix(from, ".safetensors") {
-		var err error
-		if path, err = weights(from, e.checkpoint); err != nil {
-			return nil, err
-		}
-	}
-	m, err := task.Build[T](t, e.spec)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := train.LoadWeights(path, m); err != nil {
-		return nil, err
-	}
-	return wide(m.Params), nil
-}
-
-// place is where x lies on the plane, with its own loss beside that of the plane.
-func place[T train.Float](ctx context.Context, p *landscape.Model[T], plane *landscape.Plane, name string, x []float64) (onPlane, error) {
-	a, b, away, err := plane.Coordinates(x)
-	if err != nil {
-		return onPlane{}, err
-	}
-	there := landscape.NewGrid([]float64{a}, []float64{b})
-	if err := p.Fill(ctx, there, plane, nil); err != nil {
-		return onPlane{}, err
-	}
-	own, err := p.Line(ctx, x, x, []float64{0})
-	if err != nil {
-		return onPlane{}, err
-	}
-	return onPlane{name, number(a), number(b), number(away), number(own[0]), number(there.Loss[0])}, nil
-}
-
-// publish writes tables, pictures and the page, and prints.
-func (r *surfaceResult) publish(e *env, s *surfaceSettings) error {
-	var rows [][]string
-	low, high := math.Inf(1), math.Inf(-1)
-	for i, v := range r.Loss {
-		rows = append(rows, []string{text(float64(r.A[i/len(r.B)])), text(float64(r.B[i%len(r.B)])), text(float64(v))})
-		low, high = min(low, float64(v)), max(high, float64(v))
-	}
-	if err := e.table("surface.csv", []string{"a", "b", "loss"}, rows); err != nil {
-		return err
-	}
-	c := chart.Surface{Title: "Training loss around the weights", X: chart.Axis{Label: r.NameA}, Y: chart.Axis{Label: r.NameB}, Label: "loss",
-		XS: floats(r.A), YS: floats(r.B), Z: floats(r.Loss), Log: !s.Linear && low > 0}
-	for _, p := range r.Points {
-		c.Series = append(c.Series, chart.Series{Name: p.Name, X: []float64{float64(p.A)}, Y: []float64{float64(p.B)}, Markers: true, NoLine: true})
-	}
-	if err := c.SaveMap(filepath.Join(e.out, "surface-map")); err != nil {
-		return err
-	}
-	if err := c.Save3D(filepath.Join(e.out, "surface-3d")); err != nil {
-		return err
-	}
-	page, err := surfacePage(r)
-	if err != nil {
-		return err
-	}
-	if err := e.write("surface.html", page); err != nil {
-		return err
-	}
-	fmt.Fprintf(e.stdout, "%d x %d losses from %.4g to %.4g\n", len(r.A), len(r.B), low, high)
-	fmt.Fprintf(e.stdout, "a: %s, length %.4g\nb: %s, length %.4g\n", r.NameA, float64(r.LengthA), r.NameB, float64(r.LengthB))
-	for _, p := range r.Points {
-		fmt.Fprintf(e.stdout, "%s: loss %.4g at a = %.3g, b = %.3g; the plane, %.3g away, has %.4g there\n", p.Name, float64(p.Loss), float64(p.A), float64(p.B), float64(p.Away), float64(p.Plane))
-	}
-	_, err = fmt.Fprintf(e.stdout, "saved in %s\n", e.out)
 	return err
 }
