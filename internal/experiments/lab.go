@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -90,4 +91,18 @@ func ranks(x []float64) []float64 {
 		r[i] -= 0.5 // itself
 	}
 	return r
+}
+
+// kendall is the rank correlation τ_b: concordant pairs less discordant ones, over
+// the geometric mean of the pairs that are not tied in x and in y. It is NaN where one
+// of the lists is constant.
+func kendall(x, y []float64) float64 {
+	both, inX, inY := 0, 0, 0
+	for i := range x {
+		for j := range i {
+			a, b := cmp.Compare(x[i], x[j]), cmp.Compare(y[i], y[j])
+			both, inX, inY = both+a*b, inX+a*a, inY+b*b
+		}
+	}
+	return float64(both) / math.Sqrt(float64(inX)*float64(inY))
 }
