@@ -43,6 +43,7 @@ type progress struct {
 
 	Best     *float64 `json:",omitempty"` // lowest validation loss
 	Done     bool
+	Ending   bool  `json:",omitempty"` // an observer has ended the run in this epoch, which is to be measured
 	LogBytes int64 // of log.jsonl
 	Rows     []Row
 

@@ -173,7 +173,7 @@ func (r *run[T]) start() error {
 }
 
 func (r *run[T]) train(ctx context.Context) error {
-	for r.at.Epoch < r.config.Epochs && !r.at.Done && !r.stop {
+	for r.at.Epoch < r.config.Epochs && !r.at.Done && (!r.stop || r.at.Ending) {
 		err := r.epoch(ctx)
 		if err == nil {
 			continue

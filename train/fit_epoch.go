@@ -23,6 +23,9 @@ func (r *run[T]) epoch(ctx context.Context) error {
 			return err
 		}
 	}
+	if r.at.Ending {
+		return r.endEpoch(ctx)
+	}
 	for b, err := range r.loader.Epoch(ctx, r.at.Epoch, r.at.Batch) {
 		if err != nil {
 			return err

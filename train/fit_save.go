@@ -31,6 +31,7 @@ func (r *run[T]) restore() error {
 	}
 	r.at, r.history.Rows, r.history.Points = *at, at.Rows, at.Points
 	r.problem.gradients = at.Gradients
+	r.stop = at.Ending
 	r.sums.examples, r.sums.loss = at.Examples, at.Loss
 	copy(r.sums.sums, at.Metrics)
 	return r.log.cut(at.LogBytes)
@@ -89,6 +90,7 @@ func (r *run[T]) save() error {
 	r.clock()
 	r.at.LogBytes, r.at.Rows, r.at.Points, r.at.Gradients = r.log.written, r.history.Rows, r.history.Points, r.problem.gradients
 	r.at.Examples, r.at.Loss, r.at.Metrics, r.at.Watch = r.sums.examples, r.sums.loss, r.sums.sums, watch
+	r.at.Ending = r.stop && r.at.Batch > 0
 	if len(r.history.Rows) > 0 {
 		if err := writeBytes(filepath.Join(dir, metricsFile), r.history.CSV()); err != nil {
 			return err

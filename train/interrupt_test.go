@@ -72,6 +72,48 @@ func TestInterruptedEvaluationsGoOn(t *testing.T) {
 	}
 }
 
+// A run that an observer has ended, and that is interrupted before that is measured,
+// takes no further step when it goes on.
+func TestAnEndThatIsInterruptedStaysTheEnd(t *testing.T) {
+	for _, last := range []int{2, 3, 6} { // within an epoch of 3 steps, and with it
+		var want *History
+		for _, interrupted := range []bool{false, true} {
+			ctx, cancel := context.WithCancel(context.Background())
+			m, d := small[float32](t)
+			c := Config{Epochs: 4, Batch: 50, Seed: 2, Dir: filepath.Join(t.TempDir(), "run"), Probe: d, Every: 2, Observers: []Observer{ObserverFunc(func(e Event) error {
+				if s, ok := e.(*Stepped); ok && s.Step == last {
+					if interrupted {
+						cancel()
+					}
+					return ErrStop
+				}
+				return nil
+			})}}
+			h, err := Fit(ctx, m, d, c)
+			cancel()
+			if interrupted {
+				if !errors.Is(err, context.Canceled) {
+					t.Fatalf("error %v", err)
+				}
+				m, d = small[float32](t)
+				c.Probe, c.Resume = d, true
+				h, err = Fit(context.Background(), m, d, c)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !interrupted {
+				want = h
+				continue
+			}
+			n := len(want.Points)
+			if h.Result.Steps != last || want.Result.Steps != last || len(h.Points) != n || h.Points[n-1].Probe.Loss != want.Points[n-1].Probe.Loss || len(h.Rows) != len(want.Rows) {
+				t.Errorf("ended at step %d: after %d steps %d points and %d rows, without an interrupt %d, %d and %d", last, h.Result.Steps, len(h.Points), len(h.Rows), want.Result.Steps, n, len(want.Rows))
+			}
+		}
+	}
+}
+
 // A context that has ended before the first step leaves a run that can go on.
 func TestARunInterruptedBeforeItBegins(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
