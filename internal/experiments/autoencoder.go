@@ -136,7 +136,8 @@ type autoencoderJob struct {
 	start   string  // zero, near-zero or sparse
 	batch   int     // 0: all images
 	every   int     // steps from one measurement to the next
-	seconds float64 // of training
+	seconds float64 // of training after which it ends; 0: no limit
+	props   float64 // propagations after which it ends; 0: no limit
 	seed    uint64
 }
 
@@ -187,12 +188,7 @@ func autoencode(ctx context.Context, e *Env, set *images, j autoencoderJob) (*au
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("experiments: %w", err)
 		}
-		c.Observers = []train.Observer{train.ObserverFunc(func(event train.Event) error {
-			if s, ok := event.(*train.Stepped); ok && s.Seconds >= j.seconds {
-				return train.ErrStop
-			}
-			return nil
-		})}
+		c.Observers = []train.Observer{&autoencoderEnd{job: j, log: c.Dir + "/log.jsonl"}}
 		h, err := train.Fit(ctx, m, set.train, c)
 		var step *train.StepError
 		if err != nil && !(errors.As(err, &step) && ctx.Err() == nil) {
@@ -215,6 +211,33 @@ func autoencode(ctx context.Context, e *Env, set *images, j autoencoderJob) (*au
 	})
 }
 
+// autoencoderEnd ends a run at its limits.
+type autoencoderEnd struct {
+	job   autoencoderJob
+	log   string
+	props float64
+}
+
+// Observe counts propagations; those of a run that goes on are in its log.
+func (o *autoencoderEnd) Observe(event train.Event) error {
+	switch s := event.(type) {
+	case *train.Started:
+		if s.Step > 0 {
+			props, err := propsOf(o.log)
+			if err != nil {
+				return err
+			}
+			o.props = props[len(props)-1]
+		}
+	case *train.Stepped:
+		o.props += float64(s.Report.Props)
+		if o.job.seconds > 0 && s.Seconds >= o.job.seconds || o.job.props > 0 && o.props >= o.job.props {
+			return train.ErrStop
+		}
+	}
+	return nil
+}
+
 // beginAt sets the first weights: zero, a random direction of length 1 (near-zero), or
 // as they are (sparse).
 func beginAt(w []float32, start string, seed uint64) {
@@ -230,8 +253,11 @@ func beginAt(w []float32, start string, seed uint64) {
 			length += v * v
 		}
 	}
+	if length == 0 {
+		return
+	}
 	for i := range w {
-		w[i] *= float32(1 / math.Sqrt(max(length, 1e-300)))
+		w[i] *= float32(1 / math.Sqrt(length))
 	}
 }
 
