@@ -201,7 +201,8 @@ func (s *Surface) drawMap(c draw.Canvas) {
 	for _, one := range s.Series {
 		p.Add(line(chart, one, st.of(one))...)
 	}
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = s.XS[0], s.XS[len(s.XS)-1], s.YS[0], s.YS[len(s.YS)-1]
+	p.X.Min, p.X.Max = cellEdges(s.XS)
+	p.Y.Min, p.Y.Max = cellEdges(s.YS)
 	p.Draw(c)
 	if len(s.Series) > 0 {
 		size := st.layout(200)
@@ -211,6 +212,12 @@ func (s *Surface) drawMap(c draw.Canvas) {
 		corner.Fill(corner.Rectangle.Path())
 		st.draw(draw.Crop(corner, 3, 0, 0, 0))
 	}
+}
+
+// cellEdges are where the map's cells end, which are around their places.
+func cellEdges(x []float64) (low, high float64) {
+	n := len(x)
+	return x[0] - (x[1]-x[0])/2, x[n-1] + (x[n-1]-x[n-2])/2
 }
 
 // draw3D draws quadrilaterals from the farthest to the nearest.
