@@ -42,13 +42,26 @@ func ModelNames() []string {
 //
 // A name like 784-300-100-10 is dense layers of those sizes with relu between;
 // it begins with the size of the input and ends with the number of classes.
-// An autoencoder's target is its input.
+// An autoencoder's target is its input. mlp, lenet, cnn, narrow and sizes take the
+// setting batchnorm, as lenet:batchnorm, for batch normalisation before every
+// activation.
 func ByName(name string, input []int, classes int) (Layer, Loss, error) {
 	n := size(input)
 	loss := Loss(SoftmaxCrossEntropy{})
 	head, settings, has := cutModel(name)
 	if p := problemOf(head); p != nil {
 		return p.named(settings, classes)
+	}
+	if has && (slices.Contains([]string{"mlp", "lenet", "cnn", "narrow"}, head) || isSizes(head)) {
+		if settings != "batchnorm" {
+			return nil, nil, fmt.Errorf("nn: model %q has no setting %q; its setting is batchnorm%s", head, settings, spell.Hint(settings, []string{"batchnorm"}))
+		}
+		net, loss, err := ByName(head, input, classes)
+		if err != nil {
+			return nil, nil, err
+		}
+		net, err = normalised(head, net.(Sequential))
+		return net, loss, err
 	}
 	if has && slices.Contains(ModelNames(), head) {
 		return nil, nil, fmt.Errorf("nn: model %q has no settings", head)
@@ -107,7 +120,7 @@ func ByName(name string, input []int, classes int) (Layer, Loss, error) {
 		}
 		return net, SigmoidCrossEntropy{}, nil
 	}
-	if name != "" && '0' <= name[0] && name[0] <= '9' {
+	if isSizes(name) {
 		var sizes []int
 		for _, part := range strings.Split(name, "-") {
 			k, err := strconv.Atoi(part)
@@ -126,6 +139,24 @@ func ByName(name string, input []int, classes int) (Layer, Loss, error) {
 
 // IsAutoencoder tells whether the target of the named model is its input.
 func IsAutoencoder(name string) bool { return name == "autoencoder" || name == "autoencoder-relu" }
+
+func isSizes(name string) bool { return name != "" && '0' <= name[0] && name[0] <= '9' }
+
+// normalised is a named network with batch normalisation before every activation.
+func normalised(name string, net Sequential) (Layer, error) {
+	var with Sequential
+	for _, l := range net {
+		switch l.(type) {
+		case ReLU, Tanh:
+			with = append(with, BatchNorm{})
+		}
+		with = append(with, l)
+	}
+	if len(with) == len(net) {
+		return nil, fmt.Errorf("nn: model %q has no hidden layers for batchnorm", name)
+	}
+	return with, nil
+}
 
 // reluNet is dense layers with relu between.
 func reluNet(sizes []int) Layer {
