@@ -114,7 +114,7 @@ func TrainCurve[T train.Float](ctx context.Context, f optimizers.Objective[T], k
 }
 
 // AlongCurve is the loss of f at each t of a curve.
-func AlongCurve[T train.Float](ctx context.Context, f optimizers.Objective[T], c *Curve, t []float64) ([]float64, error) {
+func AlongCurve[T train.Float](ctx context.Context, f interface{ Loss(x []T) (float64, error) }, c *Curve, t []float64) ([]float64, error) {
 	x, loss := make([]T, len(c.A)), make([]float64, len(t))
 	for i, s := range t {
 		if err := ctx.Err(); err != nil {

@@ -44,7 +44,7 @@ func (p *Model[T]) Line(ctx context.Context, from, to, alpha []float64) ([]float
 		}
 		point(x, from, to, a)
 		var err error
-		if loss[i], err = p.Sample.Loss(x); err != nil {
+		if loss[i], err = p.lossAt(x, a); err != nil {
 			return loss[:i], err
 		}
 	}

@@ -92,6 +92,18 @@ func (h *Hidden) Permute(x []float64, p []int) []float64 {
 	return y
 }
 
+// PermuteBuffers gives a model's buffers with the statistics of unit p[u] at the
+// place u.
+func (h *Hidden) PermuteBuffers(x []float64, p []int) []float64 {
+	y := slices.Clone(x)
+	for to, from := range p {
+		for i, at := range h.Units[to].Statistics {
+			y[at] = x[h.Units[from].Statistics[i]]
+		}
+	}
+	return y
+}
+
 // Barrier is how far losses along a path rise above the line between its ends
 // (Frankle et al. 2020), at least 0, and where.
 func Barrier(alpha, loss []float64) (height, at float64) {

@@ -10,7 +10,9 @@ import (
 	"github.com/saddle-ml/saddle/train"
 )
 
-// Model is a network's mean loss on a set of examples, at a point.
+// Model is a network's mean loss on a set of examples, at a point, as training sees
+// it: batch normalisation is over all these examples. Losses along lines and on
+// planes may be others, see Freeze and StatisticsOf.
 type Model[T train.Float] struct {
 	Sample optimizers.Sample[T]
 	Layout optimizers.Layout
@@ -18,6 +20,11 @@ type Model[T train.Float] struct {
 	N      int // examples
 
 	in, out [][]T
+
+	model *nn.Model[T]
+	batch data.Batch[T]
+	eval  *train.Evaluation[T] // once it is needed
+	stats statistics[T]
 }
 
 // At is the loss of m on the first n examples of d, or on all of them where n is
@@ -38,7 +45,7 @@ func At[T train.Float](m *nn.Model[T], d data.Dataset, n int) (*Model[T], error)
 		if err != nil {
 			return nil, err
 		}
-		p := &Model[T]{Sample: s, Layout: train.Layout(m), N: n}
+		p := &Model[T]{Sample: s, Layout: train.Layout(m), N: n, model: m, batch: b}
 		return p, p.Move(m.Params)
 	}
 	return nil, fmt.Errorf("landscape: no examples")

@@ -68,7 +68,7 @@ func (p *Model[T]) Fill(ctx context.Context, g *Grid, plane *Plane, done func(i 
 				x[k] = T(plane.Centre[k] + a*plane.A[k] + b*plane.B[k])
 			}
 		})
-		loss, err := p.Sample.Loss(x)
+		loss, err := p.Loss(x)
 		if err != nil {
 			return err
 		}

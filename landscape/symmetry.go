@@ -47,6 +47,8 @@ type Unit struct {
 	In   []int // indices of the weights and the bias that lead into it
 	Norm []int // of its scale and shift
 	Out  []int // of the weights that lead out of it
+
+	Statistics []int // indices, among the buffers, of its running mean and variance
 }
 
 // Hidden is a layer whose units have their inputs and outputs in parameters alone.
@@ -88,6 +90,13 @@ func HiddenLayers[T train.Float](m *nn.Model[T]) []Hidden {
 				for u := range now.Units {
 					if ok {
 						now.Units[u].Norm = append(now.Units[u].Norm, p.Offset+u)
+					}
+				}
+			}
+			for _, b := range m.BufferList() {
+				if layer, _, _ := strings.Cut(b.Name, "."); layer == r.Name {
+					for u := range now.Units {
+						now.Units[u].Statistics = append(now.Units[u].Statistics, b.Offset+u)
 					}
 				}
 			}

@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"fmt"
+	"iter"
 
 	"github.com/saddle-ml/saddle/data"
 	"github.com/saddle-ml/saddle/optimizers"
@@ -87,17 +88,31 @@ func (r *run[T]) trained() (params, buffers []T) {
 	return r.model.Params, r.model.Buffers
 }
 
-// restate sets the model's buffers that are running averages of a statistic to its
-// mean over the minibatches of one epoch, at the model's parameters (Izmailov et
-// al. 2018, section 3.2). The other buffers stay.
+// restate gives the model's buffers the statistics of its parameters, from the
+// minibatches of one epoch.
 func (r *run[T]) restate(ctx context.Context) error {
-	p := r.problem.programs
 	l := data.Loader[T]{Data: r.loader.Data, Batch: r.loader.Batch, Shuffle: true, Seed: r.loader.Seed}
 	l.DropLast = l.Steps() > 1 // it may be too small for a variance
-	sums := make([]float64, len(r.model.Buffers))
-	seen, row := 0, 0
+	p, x := r.problem.programs, r.model.Buffers
+	if err := p.restate(x, r.model.Params, l.Epoch(ctx, 0, 0), r.config.Seed, uint64(r.at.Step)); err != nil {
+		return err
+	}
+	for _, s := range p.buffers {
+		if !allFinite(x[s.Offset : s.Offset+s.Size()]) {
+			return notFinitef("%s is not finite", s.Name)
+		}
+	}
+	return nil
+}
+
+// restate sets those buffers that are running averages of a statistic to its mean
+// over minibatches, at the parameters (Izmailov et al. 2018, section 3.2). The other
+// buffers stay.
+func (p *programs[T]) restate(buffers, params []T, batches iter.Seq2[data.Batch[T], error], seed, step uint64) error {
+	sums := make([]float64, len(buffers))
+	row := 0
 	var last *program[T]
-	for b, err := range l.Epoch(ctx, 0, 0) {
+	for b, err := range batches {
 		if err != nil {
 			return err
 		}
@@ -105,8 +120,8 @@ func (r *run[T]) restate(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		c.Seed(r.config.Seed, uint64(r.at.Step), row)
-		if err := c.run(b.X, b.Y, r.model.Params); err != nil {
+		c.Seed(seed, step, row)
+		if err := c.run(b.X, b.Y, params); err != nil {
 			return err
 		}
 		for i, s := range p.buffers {
@@ -116,18 +131,14 @@ func (r *run[T]) restate(ctx context.Context) error {
 				}
 			}
 		}
-		seen, row, last = seen+b.N, row+b.N, c
+		row, last = row+b.N, c
 	}
 	for i, s := range p.buffers {
 		if last.updates[i] < 0 {
 			continue
 		}
 		for j := range s.Size() {
-			v := sums[s.Offset+j] / float64(seen)
-			if !finite(v) {
-				return notFinitef("%s is %v", s.Name, v)
-			}
-			r.model.Buffers[s.Offset+j] = T(v)
+			buffers[s.Offset+j] = T(sums[s.Offset+j] / float64(row))
 		}
 	}
 	return nil

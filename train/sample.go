@@ -51,10 +51,8 @@ type sample[T Float] struct {
 // Dropout masks are those of step 0 of a run with seed 0. The batch must stay as
 // it is. It is not safe for use by several goroutines at once.
 func ProblemOf[T Float](m *nn.Model[T], b data.Batch[T]) (optimizers.Sample[T], error) {
-	in, out := sizes(m)
-	if b.N < 1 || len(b.X) != b.N*in || len(b.Y) != b.N*out {
-		return nil, fmt.Errorf("train: a batch of %d examples with %d and %d numbers; the model takes %d and %d an example",
-			b.N, len(b.X), len(b.Y), in, out)
+	if err := checkBatch(m, b); err != nil {
+		return nil, err
 	}
 	s := &sample[T]{programs: newPrograms(m)}
 	s.hold(b.X, b.Y, b.N)
@@ -62,6 +60,16 @@ func ProblemOf[T Float](m *nn.Model[T], b data.Batch[T]) (optimizers.Sample[T], 
 		s.index = b.Index
 	}
 	return s, nil
+}
+
+// checkBatch says whether a batch has what the model takes.
+func checkBatch[T Float](m *nn.Model[T], b data.Batch[T]) error {
+	in, out := sizes(m)
+	if b.N < 1 || len(b.X) != b.N*in || len(b.Y) != b.N*out {
+		return fmt.Errorf("train: a batch of %d examples with %d and %d numbers; the model takes %d and %d an example",
+			b.N, len(b.X), len(b.Y), in, out)
+	}
+	return nil
 }
 
 // sizes are the numbers of one example's input and target.
@@ -219,8 +227,10 @@ func accumulate[T Float](dst, v []T, w T, set bool) {
 }
 
 // check checks the lengths of vectors of parameters.
-func (s *sample[T]) check(dst, x []T) error {
-	want := len(s.programs.model.Params)
+func (s *sample[T]) check(dst, x []T) error { return checkVectors(s.programs.model, dst, x) }
+
+func checkVectors[T Float](m *nn.Model[T], dst, x []T) error {
+	want := len(m.Params)
 	if len(x) != want || (dst != nil && len(dst) != want) {
 		return fmt.Errorf("train: vectors of %d and %d numbers; the model has %d parameters", len(dst), len(x), want)
 	}
