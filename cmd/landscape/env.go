@@ -50,7 +50,7 @@ func (e *env) flags(f *flag.FlagSet) {
 
 // open reads what the run was made of.
 func (e *env) open(v cli.Values) error {
-	if err := errors.Join(v.NotEmpty("out", "checkpoint", "precision"), v.Count("examples", e.examples, math.MaxInt)); err != nil {
+	if err := errors.Join(v.NotEmpty("out", "checkpoint", "precision", "to", "batchnorm"), v.Count("examples", e.examples, math.MaxInt)); err != nil {
 		return err
 	}
 	if _, err := train.ReadConfig(e.dir, &e.spec); err != nil {

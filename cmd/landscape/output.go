@@ -29,6 +29,16 @@ func (e *env) write(name string, b []byte) error {
 	return nil
 }
 
+// drop removes what an earlier call has left and this one has none of.
+func (e *env) drop(names ...string) error {
+	for _, name := range names {
+		if err := os.Remove(filepath.Join(e.out, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
 // number is a float64 in JSON, in which NaN and infinities are null.
 type number float64
 

@@ -5,10 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"math"
-	"path/filepath"
-	"text/tabwriter"
 
-	"github.com/saddle-ml/saddle/internal/chart"
 	"github.com/saddle-ml/saddle/internal/cli"
 	"github.com/saddle-ml/saddle/internal/task"
 	"github.com/saddle-ml/saddle/landscape"
@@ -24,12 +21,18 @@ var pathMeasurement = measurement{"path", "the loss from the first weights to th
 		f.StringVar(&s.Curve, "curve", "", "with -to, train a `curve` between the runs too: bezier or polygon (one bend)")
 		f.IntVar(&s.CurveSteps, "curve-steps", 500, "gradients of a curve's training")
 		f.Float64Var(&s.CurveLR, "curve-lr", 0.1, "its learning `rate`, falling to 0")
+		batchNormFlag(f, &s.BatchNorm)
 		f.IntVar(&s.GaussExamples, "gauss-examples", 200, "examples of the Gauss length, from the first weights on; 0 leaves it out")
 		return func(ctx context.Context, e *env) error {
 			if s.Points < 2 || s.GaussExamples < 0 {
 				return cli.Usagef("-points %d -gauss-examples %d; allowed are 2 and 0 and more", s.Points, s.GaussExamples)
 			}
+			if err := checkBatchNorm(s.BatchNorm); err != nil {
+				return err
+			}
 			switch {
+			case s.Curve != "" && s.BatchNorm == landscape.Frozen.String():
+				return cli.Usagef("-batchnorm frozen beside -curve: no statistics were saved with the middle of a curve")
 			case s.Curve == "" && (s.CurveSteps != 500 || s.CurveLR != 0.1):
 				return cli.Usagef("-curve-steps and -curve-lr are of a curve; -curve bezier or -curve polygon asks for one")
 			case s.Curve == "":
@@ -56,6 +59,7 @@ type pathSettings struct {
 	ToTime        int64  `json:"to_checkpoint_time"`
 	Points        int    `json:"points"`
 	GaussExamples int    `json:"gauss_examples"`
+	BatchNorm     string `json:"batchnorm,omitempty"`
 
 	Curve      string  `json:"curve,omitempty"`
 	CurveSteps int     `json:"curve_steps,omitempty"`
@@ -211,12 +215,19 @@ func pathFromStart[T train.Float](ctx context.Context, e *env, s *pathSettings, 
 	if err != nil {
 		return err
 	}
+	stats, err := statistics(e, m, s.BatchNorm)
+	if err != nil {
+		return err
+	}
+	if err := withStatistics(list, stats, wide(first.Buffers), wide(m.Buffers)); err != nil {
+		return err
+	}
 	for i, p := range list {
 		if err := r.add(ctx, e, names[i]+" loss", func(a []float64) ([]float64, error) { return p.Line(ctx, from, to, a) }, alpha); err != nil {
 			return err
 		}
 	}
-	if s.GaussExamples > 0 {
+	if s.GaussExamples > 0 && len(m.Buffers) == 0 { // whose outputs are of single examples
 		e.progress(false, "Gauss length")
 		g, err := landscape.GaussLength(ctx, m, t.Train, min(s.GaussExamples, t.Train.Len()), from, to, alpha)
 		if err != nil {
@@ -252,19 +263,30 @@ func pathTo[T train.Float](ctx context.Context, e *env, dir string, s *pathSetti
 	if err != nil {
 		return err
 	}
-	ends := [][]float64{to}
+	stats, err := statistics(e, m, s.BatchNorm)
+	if err != nil {
+		return err
+	}
+	ends, buffers := [][]float64{to}, [][]float64{wide(other.Buffers)}
 	kinds := []string{"as it is"}
 	if hidden := landscape.HiddenLayers(m); len(hidden) > 0 {
-		matched, _, err := landscape.Match(from, to, hidden, e.seed)
+		matched, units, err := landscape.Match(from, to, hidden, e.seed)
 		if err != nil {
 			return err
 		}
-		ends, kinds = append(ends, matched), append(kinds, "matched")
+		moved := buffers[0]
+		for i, h := range hidden {
+			moved = h.PermuteBuffers(moved, units[i])
+		}
+		ends, buffers, kinds = append(ends, matched), append(buffers, moved), append(kinds, "matched")
 		r.Matched = number(landscape.Distance(from, matched))
 	} else {
 		r.Unmatched = "the model has no hidden layers whose units could be permuted"
 	}
 	for k, end := range ends {
+		if err := withStatistics(list, stats, wide(m.Buffers), buffers[k]); err != nil {
+			return err
+		}
 		for i, p := range list {
 			name := names[i] + " loss, " + kinds[k]
 			if err := r.add(ctx, e, name, func(a []float64) ([]float64, error) { return p.Line(ctx, from, end, a) }, alpha); err != nil {
@@ -285,59 +307,10 @@ func pathTo[T train.Float](ctx context.Context, e *env, dir string, s *pathSetti
 		}
 		for i, p := range list {
 			name := names[i] + " loss, " + kinds[k] + ", " + s.Curve
-			if err := r.add(ctx, e, name, func(a []float64) ([]float64, error) { return landscape.AlongCurve[T](ctx, p.Sample, c, a) }, alpha); err != nil {
+			if err := r.add(ctx, e, name, func(a []float64) ([]float64, error) { return landscape.AlongCurve[T](ctx, p, c, a) }, alpha); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-// publish writes the table and the picture and prints.
-func (r *pathResult) publish(e *env, s *pathSettings, name string) error {
-	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "line\tfrom\tto\tmonotone\tdelta\tbumps\twidest\tbarrier\tat\n")
-	head, rows := []string{"alpha"}, make([][]string, len(r.Alpha))
-	for i, a := range r.Alpha {
-		rows[i] = []string{text(float64(a))}
-	}
-	title, x := "From the first weights to the trained ones", "share of the way"
-	if s.To != "" {
-		title, x = "From one run to the other", "share of the way to "+s.To
-	}
-	c := chart.Chart{Title: title, X: chart.Axis{Label: x}, Y: chart.Axis{Label: "loss"}}
-	for k, l := range r.Lines {
-		n := len(l.Loss)
-		monotone := "yes"
-		if l.Delta > 0 {
-			monotone = "no"
-		}
-		fmt.Fprintf(w, "%s\t%.4g\t%.4g\t%s\t%.3g\t%d\t%.2g\t%.3g\t%.2g\n", l.Name, float64(l.Loss[0]), float64(l.Loss[n-1]), monotone, float64(l.Delta), l.Bumps, float64(l.Widest), float64(l.Barrier), float64(l.At))
-		head = append(head, l.Name)
-		for i, v := range l.Loss {
-			rows[i] = append(rows[i], text(float64(v)))
-		}
-		c.Series = append(c.Series, chart.Series{Name: l.Name, X: floats(r.Alpha), Y: floats(l.Loss), Color: 1 + k/2, Dash: k % 2})
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	fmt.Fprintf(e.stdout, "distance between the ends %.4g, %.3g times the length of the first\n", float64(r.Distance), float64(r.Relative))
-	if r.Gauss != (estimate{}) {
-		fmt.Fprintf(e.stdout, "Gauss length %.4g ± %.1g\n", float64(r.Gauss.Value), float64(r.Gauss.Error))
-	}
-	switch {
-	case r.Unmatched != "":
-		fmt.Fprintf(e.stdout, "not matched: %s\n", r.Unmatched)
-	case s.To != "":
-		fmt.Fprintf(e.stdout, "distance after matching %.4g\n", float64(r.Matched))
-	}
-	if err := e.table(name+".csv", head, rows); err != nil {
-		return err
-	}
-	if err := c.Save(filepath.Join(e.out, name)); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(e.stdout, "saved in %s\n", e.out)
-	return err
 }

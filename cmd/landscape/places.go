@@ -16,7 +16,8 @@ import (
 // waypoint is a file of weights that a plane is made of.
 type waypoint struct {
 	name, path string
-	step       int // -1 where it is not known before the file is read
+	step       int       // -1 where it is not known before the file is read
+	buffers    []float64 // of the model, when it has been
 }
 
 // maxWaypoints are the snapshots that are held in memory at once.
@@ -33,7 +34,7 @@ func (s *surfaceSettings) waypoints(e *env) ([]waypoint, error) {
 				return nil, err
 			}
 		}
-		list = append(list, waypoint{filepath.Base(end), path, -1})
+		list = append(list, waypoint{name: filepath.Base(end), path: path, step: -1})
 	}
 	if !s.ofSnapshots() {
 		return list, nil
@@ -47,7 +48,7 @@ func (s *surfaceSettings) waypoints(e *env) ([]waypoint, error) {
 		e.progress(true, "%d of the %d snapshots, as far apart as they get", len(kept), len(snapshots))
 	}
 	for _, one := range kept {
-		list = append(list, waypoint{fmt.Sprint("step ", one.Step), one.Path, one.Step})
+		list = append(list, waypoint{name: fmt.Sprint("step ", one.Step), path: one.Path, step: one.Step})
 	}
 	s.Snapshots = len(list)
 	return list, nil
@@ -78,7 +79,7 @@ func thin[E any](list []E, most int) []E {
 	return out
 }
 
-// parameters are those in the files. The steps that they say are noted.
+// parameters are those in the files, whose steps and buffers are noted.
 func parameters[T train.Float](e *env, t *task.Task, way []waypoint) (points [][]float64, err error) {
 	m, err := task.Build[T](t, e.spec)
 	if err != nil {
@@ -89,7 +90,7 @@ func parameters[T train.Float](e *env, t *task.Task, way []waypoint) (points [][
 		if err != nil {
 			return nil, err
 		}
-		way[i].step = stepOf(notes)
+		way[i].step, way[i].buffers = stepOf(notes), wide(m.Buffers)
 		points = append(points, wide(m.Params))
 	}
 	return points, nil
@@ -118,7 +119,7 @@ func (s *surfaceSettings) axes(plane *landscape.Plane, points [][]float64) (a, b
 	return axis(at[0]), axis(at[1]), nil
 }
 
-// place is where x lies on the plane, with its own loss beside that of the plane.
+// place is where x lies on the plane, and what the plane's loss is there.
 func place[T train.Float](ctx context.Context, p *landscape.Model[T], plane *landscape.Plane, from waypoint, x []float64) (onPlane, error) {
 	a, b, away, err := plane.Coordinates(x)
 	if err != nil {
@@ -128,9 +129,5 @@ func place[T train.Float](ctx context.Context, p *landscape.Model[T], plane *lan
 	if err := p.Fill(ctx, there, plane, nil); err != nil {
 		return onPlane{}, err
 	}
-	own, err := p.Line(ctx, x, x, []float64{0})
-	if err != nil {
-		return onPlane{}, err
-	}
-	return onPlane{from.name, from.step, number(a), number(b), number(away), number(own[0]), number(there.Loss[0])}, nil
+	return onPlane{Name: from.name, Step: from.step, A: number(a), B: number(b), Away: number(away), Plane: number(there.Loss[0])}, nil
 }

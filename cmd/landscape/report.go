@@ -42,7 +42,7 @@ var sections = []struct {
 		[]string{"density-*.png"}, []string{"eigenvalues.csv", "layers.csv"}, ""},
 	{"The loss on a plane",
 		"Every point is the training loss with the weights moved along two directions; the weights themselves are in the middle. Colours are by the logarithm of the loss unless the bar says otherwise.",
-		[]string{"surface-map.png", "surface-way.png", "surface-3d.png"}, nil, "surface.html"},
+		[]string{"surface-map.png", "surface-way.png", "surface-3d.png", "surface-sections.png"}, nil, "surface.html"},
 	{"The loss along lines",
 		"A line goes straight from one set of weights to another. Where it rises before it falls there is a bump, and between two solutions a barrier, which matching the order of hidden units makes lower.",
 		[]string{"path*.png"}, nil, ""},
@@ -57,7 +57,7 @@ var sections = []struct {
 		nil, []string{"noise.csv"}, ""},
 	{"Features",
 		"The share of rectified units that are on, after those that are like others are left out, says how many features an example uses. The rank of the Jacobian says how many directions of the weights change the outputs.",
-		nil, []string{"features.csv"}, ""},
+		[]string{"features-way-*.png"}, []string{"features.csv"}, ""},
 }
 
 func report(_ context.Context, e *env) error {

@@ -103,6 +103,51 @@ func TestSurfaceOfSnapshots(t *testing.T) {
 	}
 }
 
+// The last row of the way is what the table says of the last checkpoint; a part of
+// it that is done is not done again.
+func TestFeaturesOfSnapshots(t *testing.T) {
+	dir := withSnapshots(t, train.Snapshots{Epoch: true})
+	folder := filepath.Join(dir, "landscape")
+	args := []string{"features", dir, "-examples", "60", "-jacobian-examples", "5"}
+	measured(t, args...)
+	_, last := readTable(t, folder, "features.csv")
+	way := append(args, "-snapshots")
+	measured(t, way...)
+	expectFiles(t, folder, "features-way.csv", "features-way-active.png", "features-way-rank.png", "features-way-rank.svg")
+	b, err := os.ReadFile(filepath.Join(folder, "features-way.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r featuresWay
+	if err := json.Unmarshal(b, &r); err != nil || len(r.Rows) != 3 {
+		t.Fatalf("%d rows: %v", len(r.Rows), err)
+	}
+	for i, v := range last["value"] {
+		if float64(r.Rows[2][i]) != v {
+			t.Errorf("%s: %v after the last step, %v of the last checkpoint", r.Names[i], r.Rows[2][i], v)
+		}
+	}
+	r.Steps, r.Rows = r.Steps[:2], r.Rows[:2]
+	r.Rows[1][0] = 1234 // shows that it is not done again
+	if b, err = json.Marshal(r); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "features-way.json"), b, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	measured(t, way...)
+	if n, again := readTable(t, folder, "features-way.csv"); n != 3 || again[r.Names[0]][1] != 1234 {
+		t.Errorf("%d rows, %v", n, again)
+	}
+	measured(t, "features", dir, "-examples", "60", "-jacobian-examples", "0", "-snapshots")
+	if left, _ := filepath.Glob(filepath.Join(folder, "features-way-rank*")); left != nil {
+		t.Errorf("left: %v", left)
+	}
+	if code, _, errs := call(context.Background(), "features", trained(t), "-snapshots"); code != cli.ExitFailed || !strings.Contains(errs, "features needs 1 and more") {
+		t.Errorf("status %d: %s", code, errs)
+	}
+}
+
 func TestThin(t *testing.T) {
 	list := make([]int, 1000)
 	for i := range list {

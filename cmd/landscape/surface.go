@@ -24,6 +24,7 @@ var surfaceMeasurement = measurement{"surface", "the loss on a plane around the 
 		f.StringVar(&s.To, "to", "", "`runs` or checkpoint files, with commas between, of -directions runs and checkpoints")
 		f.Float64Var(&s.Range, "range", 0, "the plane goes from -R to R times each direction (default 1; of runs and checkpoints what holds them all)")
 		f.IntVar(&s.Points, "points", 31, "points of each side; an odd number has the weights themselves in the middle")
+		batchNormFlag(f, &s.BatchNorm)
 		f.BoolVar(&s.Linear, "linear", false, "colours by the loss and not by its logarithm")
 		return func(ctx context.Context, e *env) error {
 			if err := s.check(); err != nil {
@@ -44,6 +45,7 @@ type surfaceSettings struct {
 	Range      float64 `json:"range"`
 	Points     int     `json:"points"`
 	Snapshots  int     `json:"snapshots,omitempty"` // that the plane is made of
+	BatchNorm  string  `json:"batchnorm,omitempty"`
 	Linear     bool    `json:"-"`
 }
 
@@ -61,6 +63,9 @@ func (s *surfaceSettings) check() error {
 		return cli.Usagef("-directions checkpoints needs two checkpoints and more, as -to runs/a,runs/b, or without -to the snapshots of the run")
 	case (s.Directions != "runs" && s.Directions != "checkpoints") && to > 0:
 		return cli.Usagef("-to is of -directions runs and checkpoints")
+	}
+	if err := checkBatchNorm(s.BatchNorm); err != nil {
+		return err
 	}
 	_, err := landscape.ParseScaling(s.Scale)
 	return cli.Usage(err)
@@ -85,6 +90,7 @@ type surfaceResult struct {
 	LengthB   number    `json:"length_b"`
 	Explained []number  `json:"explained,omitempty"` // shares of variance, of checkpoints
 	Points    []onPlane `json:"points"`
+	Sections  []profile `json:"sections"` // through the weights, along a and along b
 }
 
 // onPlane is a point of parameters and its place on the plane.
@@ -112,7 +118,7 @@ func measureSurface[T train.Float](ctx context.Context, e *env, s *surfaceSettin
 	if err != nil {
 		return err
 	}
-	if !known || slices.ContainsFunc(r.Loss, func(v number) bool { return math.IsNaN(float64(v)) }) {
+	if !known || len(r.Sections) < 2 || slices.ContainsFunc(r.Loss, func(v number) bool { return math.IsNaN(float64(v)) }) {
 		if err := fillSurface[T](ctx, e, s, r, points, about, known); err != nil {
 			return err
 		}
@@ -128,11 +134,19 @@ func fillSurface[T train.Float](ctx context.Context, e *env, s *surfaceSettings,
 	if e.examples > t.Train.Len() {
 		return cli.Usagef("-examples is %d; the training set has %d", e.examples, t.Train.Len())
 	}
-	p, err := landscape.At(m, t.Train, e.examples)
+	list, _, err := sides(e, m, t)
 	if err != nil {
 		return err
 	}
-	centre := wide(m.Params)
+	p := list[0]
+	stats, err := statistics(e, m, s.BatchNorm)
+	if err != nil {
+		return err
+	}
+	centre, buffers := wide(m.Params), wide(m.Buffers)
+	if err := withStatistics(list, stats, buffers, buffers); err != nil {
+		return err
+	}
 	plane := &landscape.Plane{Centre: centre}
 	scaling, err := landscape.ParseScaling(s.Scale)
 	if err != nil {
@@ -191,10 +205,24 @@ func fillSurface[T train.Float](ctx context.Context, e *env, s *surfaceSettings,
 		*r = surfaceResult{Made: about, A: numbers(a), B: numbers(b), Loss: numbers(landscape.NewGrid(make([]float64, s.Points), make([]float64, s.Points)).Loss),
 			NameA: names[0], NameB: names[1], LengthA: number(landscape.Distance(plane.A, zero)), LengthB: number(landscape.Distance(plane.B, zero)), Explained: explained}
 		way = append([]waypoint{{name: "the weights", step: e.step}}, way...)
+		way[0].buffers = buffers
 		for i, x := range append([][]float64{centre}, points...) {
 			e.progress(false, "surface: %d of %d points beside it", i+1, len(way))
 			one, err := place(ctx, p, plane, way[i], x)
 			if err != nil {
+				return err
+			}
+			if stats == landscape.Frozen { // with the statistics that are its own
+				if err := p.Freeze(way[i].buffers, way[i].buffers); err != nil {
+					return err
+				}
+			}
+			own, err := p.Line(ctx, x, x, []float64{0})
+			if err != nil {
+				return err
+			}
+			one.Loss = number(own[0])
+			if err := withStatistics(list, stats, buffers, buffers); err != nil {
 				return err
 			}
 			r.Points = append(r.Points, one)
@@ -213,5 +241,8 @@ func fillSurface[T train.Float](ctx context.Context, e *env, s *surfaceSettings,
 	if saved := e.save("surface.json", r); err == nil {
 		err = saved
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return fillSections(ctx, e, r, list, plane)
 }

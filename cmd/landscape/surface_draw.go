@@ -1,11 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -44,6 +41,9 @@ func (r *surfaceResult) publish(e *env, s *surfaceSettings) error {
 		return err
 	}
 	if err := c.Save3D(filepath.Join(e.out, "surface-3d")); err != nil {
+		return err
+	}
+	if err := r.publishSections(e, s.Linear); err != nil {
 		return err
 	}
 	page, err := surfacePage(r)
@@ -85,12 +85,7 @@ const wayFile = "surface-way"
 // is none, also none of an earlier call.
 func (r *surfaceResult) publishWay(e *env, s *surfaceSettings) error {
 	if !s.ofSnapshots() {
-		for _, ending := range []string{".csv", ".png", ".svg"} {
-			if err := os.Remove(filepath.Join(e.out, wayFile+ending)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
-		}
-		return nil
+		return e.drop(wayFile+".csv", wayFile+".png", wayFile+".svg")
 	}
 	way := r.way()
 	var rows [][]string

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/saddle-ml/saddle/internal/cli"
+	"github.com/saddle-ml/saddle/internal/task"
+	"github.com/saddle-ml/saddle/nn"
+	"github.com/saddle-ml/saddle/train"
+)
+
+// normedRun is a run of a network with batch normalisation.
+func normedRun(t *testing.T, seed uint64) string {
+	t.Helper()
+	return trainedAs(t, "2-12-10-3:batchnorm", seed, func(c *train.Config, _ *nn.Model[float32]) { c.Epochs = 10 })
+}
+
+// measured runs a measurement that must be done.
+func measured(t *testing.T, args ...string) {
+	t.Helper()
+	if code, out, errs := call(context.Background(), args...); code != cli.ExitDone {
+		t.Fatalf("%v: status %d: %s\n%s", args, code, out, errs)
+	}
+}
+
+// At weights that were saved, their statistics fit; between two runs they do not,
+// and what looks like a barrier is lower with those of the point.
+func TestPathWithFrozenStatistics(t *testing.T) {
+	a, b := normedRun(t, 1), normedRun(t, 2)
+	line := func(word ...string) map[string][]float64 {
+		measured(t, append([]string{"path", a, "-to", b, "-points", "5"}, word...)...)
+		_, column := readTable(t, a, "landscape", "path-to-run.csv")
+		return column
+	}
+	frozen, anew := line("-batchnorm", "frozen"), line("-batchnorm", "reestimated")
+	for name, loss := range frozen {
+		if name == "alpha" {
+			continue
+		}
+		for _, end := range []int{0, 4} {
+			if r := loss[end] / anew[name][end]; math.Abs(math.Log(r)) > 0.1 {
+				t.Errorf("%s at the end %d: frozen %v, re-estimated %v", name, end, loss[end], anew[name][end])
+			}
+		}
+	}
+	name := "training loss, as it is"
+	if f, r := frozen[name][2], anew[name][2]; r > 0.9*f {
+		t.Errorf("in the middle: frozen %v, re-estimated %v", f, r)
+	}
+	for name, loss := range line() {
+		if !slices.Equal(loss, anew[name]) {
+			t.Errorf("%s: what is not asked for is not re-estimated", name)
+		}
+	}
+	measured(t, "path", a, "-points", "3") // the first weights have statistics of their own
+}
+
+// With frozen statistics the losses at the weights are those that were reported.
+func TestSurfaceWithFrozenStatistics(t *testing.T) {
+	dir := normedRun(t, 1)
+	s := task.Spec{Data: "spirals", Model: "2-12-10-3:batchnorm", Precision: "float32", Seed: 1}
+	d, err := task.Load(context.Background(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := task.Build[float32](d, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := train.LoadWeights(filepath.Join(dir, "last.safetensors"), m); err != nil {
+		t.Fatal(err)
+	}
+	training, err := train.Evaluate(context.Background(), m, d.Train)
+	if err != nil {
+		t.Fatal(err)
+	}
+	test, err := train.Evaluate(context.Background(), m, d.Test)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near := func(what string, got, want, tol float64) {
+		t.Helper()
+		if math.Abs(got-want) > tol*want {
+			t.Errorf("%s: %v, want %v", what, got, want)
+		}
+	}
+	for word, tol := range map[string]float64{"frozen": 1e-5, "reestimated": 0.1} { // roundings of float32; running averages
+		measured(t, "surface", dir, "-points", "3", "-batchnorm", word)
+		_, plane := readTable(t, dir, "landscape", "surface.csv")
+		near(word+", plane", plane["loss"][4], training.Loss, tol)
+		n, sections := readTable(t, dir, "landscape", "surface-sections.csv")
+		if n != 6 {
+			t.Errorf("%d rows of sections", n)
+		}
+		for i, at := range sections["at"] {
+			if at == 0 {
+				near(word+", section", sections["training_loss"][i], training.Loss, tol)
+				near(word+", section, test", sections["test_loss"][i], test.Loss, tol)
+			}
+		}
+		// Along a the middle row of the plane, along b the middle column.
+		for i, k := range []int{1, 4, 7, 3, 4, 5} {
+			near(word+", section and plane", sections["training_loss"][i], plane["loss"][k], 1e-5)
+		}
+	}
+	expectFiles(t, filepath.Join(dir, "landscape"), "surface-sections.png", "surface-sections.svg")
+}
+
+func TestWrongStatistics(t *testing.T) {
+	plain, normed := trained(t), normedRun(t, 1)
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"path", plain, "-batchnorm", "frozen"}, "model 2-12-10-3 has no batch normalisation"},
+		{[]string{"path", plain, "-to", plain, "-batchnorm", "reestimated"}, "has no batch normalisation"},
+		{[]string{"surface", plain, "-batchnorm", "frozen"}, "has no batch normalisation"},
+		{[]string{"surface", normed, "-batchnorm", "frozn"}, `did you mean "frozen"?`},
+		{[]string{"path", normed, "-batchnorm", "frozn"}, `did you mean "frozen"?`},
+		{[]string{"path", normed, "-batchnorm", ""}, "-batchnorm is empty"},
+		{[]string{"path", normed, "-to", normed, "-curve", "bezier", "-batchnorm", "frozen"}, "no statistics were saved"},
+	} {
+		code, _, errs := call(context.Background(), c.args...)
+		if code != cli.ExitUsage || !strings.Contains(errs, c.want) {
+			t.Errorf("%v: status %d, %q; want %q", c.args[2:], code, errs, c.want)
+		}
+	}
+}
