@@ -20,6 +20,8 @@ type Gemm[T Float] struct {
 	rows, cols   int // of a unit
 	down, across int // units
 	packing      packing
+	group        int  // tiles of rows that the panels of B go by together; 0: a unit's
+	byRows       bool // A's columns, which are contiguous, are packed tile by tile
 	tile         tileShape
 }
 
@@ -34,9 +36,11 @@ const (
 )
 
 const (
-	// UnitCols is how many columns a unit has at most: those of B that it reads
-	// stay in the second-level cache while the rows of A go by.
+	// UnitCols is how many columns a unit has at most, but where A has to be packed,
+	// which wideCols of them repay better: those of B that it reads stay in the
+	// second-level cache while the rows of A go by.
 	UnitCols = 64
+	wideCols = 256
 	// A unit is about unitWork multiplications, so that one core does not wait
 	// long for the other's last one, unless that would leave fewer than minUnits;
 	// none is smaller than minWork, which takes some microseconds.
@@ -48,6 +52,11 @@ const (
 	// busier the machine.
 	packBytes = 1 << 20
 	packRows  = 192 // fewer rows than this do not repay packing
+	// With slabs narrower than a unit, every row of one is a line of memory of its
+	// own, far from the next: that repays sooner.
+	slabRows, slabDepth = 48, 64
+	packedRows          = 8        // room for those of A in a tile
+	groupBytes          = 96 << 10 // of A
 )
 
 // NewGemm plans products of the given shape. c is the number of elements from a
@@ -57,7 +66,14 @@ func NewGemm[T Float](m, n, k int, a, b Mat, c int) *Gemm[T] {
 	if m == 0 || n == 0 {
 		return g
 	}
-	g.across, g.cols = cut(n, UnitCols, g.tile.lanes)
+	limit := UnitCols
+	if g.tile.slab < UnitCols {
+		g.group = min(max(groupBytes/sizeof[T]()/(max(k, 1)*packedRows), 1), 16)
+		if g.byRows = a.Row == 1 && a.Col != 1 && n > g.tile.slab && m > packedRows && k >= slabDepth; g.byRows {
+			limit = wideCols
+		}
+	}
+	g.across, g.cols = cut(n, limit, g.tile.lanes)
 	work := m * g.cols * max(k, 1)
 	g.down = max(work/unitWork, (minUnits+g.across-1)/g.across)
 	g.down = max(1, min(g.down, work/minWork, (m+11)/12))
@@ -68,6 +84,8 @@ func NewGemm[T Float](m, n, k int, a, b Mat, c int) *Gemm[T] {
 		g.packing = reflected
 	case b.Col != 1 && n > 1:
 		g.packing = gathered
+	case g.tile.slab < UnitCols && n > g.tile.slab && m >= slabRows && k >= slabDepth:
+		g.packing = copied
 	case m >= packRows && (k*n*sizeof[T]() > packBytes || n > g.tile.lanes && k > 64 && b.Row*sizeof[T]()%4096 == 0):
 		g.packing = copied
 	}
@@ -94,10 +112,19 @@ func (g *Gemm[T]) Units() int { return g.down * g.across }
 
 // Scratch is the number of elements that Do needs as scratch.
 func (g *Gemm[T]) Scratch() int {
-	if g.packing == inPlace {
-		return 0
+	n := 0
+	if g.packing != inPlace {
+		n += g.k * g.packedCols()
 	}
-	return g.k * UnitCols
+	if g.byRows {
+		n += g.k * packedRows * g.group
+	}
+	return n
+}
+
+// packedCols is the number of columns that there is room for in scratch.
+func (g *Gemm[T]) packedCols() int {
+	return (g.cols + g.tile.slab - 1) / g.tile.slab * g.tile.slab
 }
 
 // Block gives the rows [r0, r1) and columns [c0, c1) of C that a unit computes.
@@ -122,21 +149,28 @@ func (g *Gemm[T]) Do(unit int, a, b, c, scratch []T, add bool, held *int) {
 	a = a[r0*g.a.Row:]
 	whole := b
 	b = b[c0*g.b.Col:]
-	row := g.b.Row
+	t := block{rows: r1 - r0, cols: c1 - c0, k: g.k, segments: 1, aRow: g.a.Row, aCol: g.a.Col, bRow: g.b.Row, cRow: g.c}
 	if g.packing != inPlace {
-		row = min(UnitCols, (c1-c0+g.tile.lanes-1)/g.tile.lanes*g.tile.lanes)
+		t.bRow = min(g.tile.slab, (c1-c0+g.tile.lanes-1)/g.tile.lanes*g.tile.lanes)
+		t.slab = g.tile.slab
 		if held == nil || *held != unit/g.down {
-			g.pack(scratch[:g.k*row], row, b, c1-c0)
+			g.pack(scratch, t.bRow, b, c1-c0)
 		}
 		if held != nil {
 			*held = unit / g.down
 		}
-		b = scratch
+		b, scratch = scratch, scratch[g.k*g.packedCols():]
 	}
-	t := block{rows: r1 - r0, cols: c1 - c0, k: g.k, segments: 1, aRow: g.a.Row, aCol: g.a.Col, bRow: row, cRow: g.c}
 	t.plan(g.tile)
 	t.ahead = g.ahead(unit, whole)
-	run(&t, g.tile, a, b, c, add)
+	switch {
+	case g.byRows:
+		runInGroups(&t, g.tile, g.group, a, b, c, scratch, add)
+	case g.group > 0:
+		runInGroups(&t, g.tile, g.group, a, b, c, nil, add)
+	default:
+		run(&t, g.tile, a, b, c, add)
+	}
 }
 
 // ahead gives the part of the next strip of B to ask for in a unit: the units of
@@ -161,19 +195,34 @@ func (g *Gemm[T]) ahead(unit int, b []T) rowsAhead {
 	return rowsAhead{unsafe.Pointer(&b[c0*g.b.Col+from*row]), n, row * size, length * size}
 }
 
-// pack copies cols columns of B to dst, whose rows are row elements apart.
+// pack copies cols columns of B to dst, slab by slab, whose rows are row elements
+// long.
 func (g *Gemm[T]) pack(dst []T, row int, b []T, cols int) {
-	switch g.packing {
-	case copied:
+	slab := g.tile.slab
+	switch {
+	case g.packing == copied && slab == UnitCols:
 		for p := range g.k {
 			copy(dst[p*row:][:cols], b[p*g.b.Row:])
 		}
-	case reflected:
-		Transpose(dst, row, b, g.b.Col, cols, g.k)
-	case gathered:
+		return
+	case g.packing == copied:
+		const together = 32 // rows, whose pages are soon known
+		for p := 0; p < g.k; p += together {
+			for j := 0; j < cols; j += slab {
+				copyColumns(dst[j*g.k+p*row:], row, b[p*g.b.Row+j:], g.b.Row, min(slab, cols-j), min(together, g.k-p))
+			}
+		}
+		return
+	}
+	for j := 0; j < cols; j += slab {
+		to, from, width := dst[j*g.k:], b[j*g.b.Col:], min(slab, cols-j)
+		if g.packing == reflected {
+			Transpose(to, row, from, g.b.Col, width, g.k)
+			continue
+		}
 		for p := range g.k {
-			for j := range cols {
-				dst[p*row+j] = b[p*g.b.Row+j*g.b.Col]
+			for i := range width {
+				to[p*row+i] = from[p*g.b.Row+i*g.b.Col]
 			}
 		}
 	}

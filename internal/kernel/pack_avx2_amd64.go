@@ -7,3 +7,9 @@ func transposeAVX232(args *transposeArgs)
 
 //go:noescape
 func transposeAVX264(args *transposeArgs)
+
+//go:noescape
+func columnsAVX2_1(args *columnsArgs)
+
+//go:noescape
+func columnsAVX2_2(args *columnsArgs)

@@ -12,6 +12,8 @@ type block struct {
 	aRow, aCol   int // from a row of A to the next, and from a step of k to the next
 	aJump, bJump int
 	bRow, cRow   int
+	tiles, aTile int // A comes packed in so many tiles, and the elements from one to the next; 0: it does not
+	slab         int // columns of B that lie together, one such slab behind the other; 0: its rows lie whole
 	panels       int // cols fall into so many strips of tiles
 	ahead        rowsAhead
 }
@@ -24,10 +26,21 @@ type rowsAhead struct {
 	row, len int // bytes from one to the next and of each
 }
 
+// part is the share [i, j) of n of them.
+func (a rowsAhead) part(i, j, n int) rowsAhead {
+	i, j = a.n*i/n, a.n*j/n
+	if i == j {
+		return rowsAhead{}
+	}
+	a.from, a.n = unsafe.Add(a.from, i*a.row), j-i
+	return a
+}
+
 // tileShape bounds the tiles of C that are held in registers.
 type tileShape struct {
 	lanes   int   // columns in a vector
 	heights []int // largest number of rows for each number of vectors
+	slab    int   // columns of B to pack together: a multiple of those of the widest tile
 }
 
 // cycles is the time of a step of k in a tile of h rows and nv vectors: two
@@ -39,7 +52,8 @@ func (s tileShape) cycles(h, nv int) int { return max(h*nv, 2*nv+h, 8) }
 func (b *block) plan(s tileShape) {
 	vectors := (b.cols + s.lanes - 1) / s.lanes
 	best := 0
-	for panels := (vectors + len(s.heights) - 1) / len(s.heights); panels <= vectors; panels++ {
+	fewest := (vectors + len(s.heights) - 1) / len(s.heights)
+	for panels := fewest; panels <= vectors; panels++ {
 		cost := 0
 		for v, p := vectors, panels; p > 0; p-- {
 			nv := (v + p - 1) / p
@@ -58,9 +72,22 @@ func (b *block) plan(s tileShape) {
 // reach is the number of elements of A, B and C from the first to the last one.
 func (b *block) reach() (na, nb, nc int) {
 	n := b.segments - 1
+	at, cols := b.inSlab(b.cols - 1)
+	if b.tiles > 0 {
+		return b.tiles * b.aTile, at + (b.k-1)*b.bRow + cols + 1, (b.rows-1)*b.cRow + b.cols
+	}
 	return n*(b.k*b.aCol+b.aJump) + (b.k-1)*b.aCol + (b.rows-1)*b.aRow + 1,
-		n*(b.k*b.bRow+b.bJump) + (b.k-1)*b.bRow + b.cols,
+		n*(b.k*b.bRow+b.bJump) + at + (b.k-1)*b.bRow + cols + 1,
 		(b.rows-1)*b.cRow + b.cols
+}
+
+// inSlab gives where in B the slab of a column begins, and the column in it.
+func (b *block) inSlab(column int) (at, inside int) {
+	if b.slab == 0 {
+		return 0, column
+	}
+	inside = column % b.slab
+	return (column - inside) * b.k, inside
 }
 
 // run computes the block. Neither it nor k is empty.
@@ -68,26 +95,66 @@ func run[T Float](b *block, s tileShape, x, y, c []T, add bool) {
 	na, nb, nc := b.reach()
 	x, y, c = x[:na], y[:nb], c[:nc] // what the kernels touch, checked once
 	vectors := (b.cols + s.lanes - 1) / s.lanes
+	ahead := b.ahead
 	for at, p := 0, b.panels; p > 0; p-- {
 		nv := (vectors + p - 1) / p
 		vectors -= nv
 		cols := min(nv*s.lanes, b.cols-at)
-		tiles := (b.rows + s.heights[nv-1] - 1) / s.heights[nv-1]
+		tiles := b.tiles
+		if tiles == 0 {
+			tiles = (b.rows + s.heights[nv-1] - 1) / s.heights[nv-1]
+		}
+		slab, column := b.inSlab(at)
+		from := y[slab+column:]
 		if level == Generic {
 			for r := 0; tiles > 0; tiles-- {
 				h := (b.rows - r + tiles - 1) / tiles
-				tileGo(b, h, cols, x[r*b.aRow:], y[at:], c[r*b.cRow+at:], add)
+				tileGo(b, h, cols, x[r*b.aRow:], from, c[r*b.cRow+at:], add)
 				r += h
 			}
 		} else {
-			tilesAsm(b, tiles, nv, cols-(nv-1)*s.lanes, x, y[at:], c[at:], add)
+			tilesAsm(b, ahead, tiles, nv, cols-(nv-1)*s.lanes, x, from, c[at:], add)
+			ahead = rowsAhead{}
 		}
 		at += cols
 	}
 }
 
+// runInGroups computes the block by groups of so many tiles of rows, whose part of A
+// stays in the second-level cache while the panels of B go by. With scratch that part
+// is packed to it tile by tile, packedRows numbers for each step of k: A's columns
+// then are contiguous, but far apart.
+func runInGroups[T Float](b *block, s tileShape, group int, x, y, c, scratch []T, add bool) {
+	const steps = 32 // whose lines of memory stay in the first-level cache meanwhile
+	most := s.heights[len(s.heights)-1]
+	part := *b
+	if scratch != nil {
+		part.aRow, part.aCol, part.aTile = 1, packedRows, b.k*packedRows
+	}
+	for r, tiles := 0, (b.rows+most-1)/most; tiles > 0; {
+		n := min(group, tiles)
+		part.rows = (b.rows - r) * n / tiles
+		tiles -= n
+		part.ahead = b.ahead.part(r, r+part.rows, b.rows)
+		if scratch == nil {
+			run(&part, s, x[r*b.aRow:], y, c[r*b.cRow:], add)
+		} else {
+			for p := 0; p < b.k; p += steps {
+				for i, at := 0, 0; i < n; i++ {
+					h := (part.rows - at + n - i - 1) / (n - i)
+					copyColumns(scratch[i*part.aTile+p*packedRows:], packedRows, x[p*b.aCol+r+at:], b.aCol, h, min(steps, b.k-p))
+					at += h
+				}
+			}
+			part.tiles = n
+			run(&part, s, scratch, y, c[r*b.cRow:], add)
+		}
+		r += part.rows
+	}
+}
+
 // goTile are the tiles of the version in plain Go.
-var goTile = tileShape{4, []int{4}}
+var goTile = tileShape{4, []int{4}, UnitCols}
 
 // tileGo computes a tile of h x w elements, at most 4 x 4.
 func tileGo[T Float](b *block, h, w int, x, y, c []T, add bool) {

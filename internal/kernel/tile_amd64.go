@@ -16,10 +16,10 @@ type tileArgs struct {
 }
 
 var (
-	tileAVX2x32   = tileShape{8, []int{10, 6}}
-	tileAVX2x64   = tileShape{4, []int{10, 6}}
-	tileAVX512x32 = tileShape{16, []int{14, 14, 9, 6}}
-	tileAVX512x64 = tileShape{8, []int{14, 14, 9, 6}}
+	tileAVX2x32   = tileShape{8, []int{10, 6}, 16}
+	tileAVX2x64   = tileShape{4, []int{10, 6}, 8}
+	tileAVX512x32 = tileShape{16, []int{14, 14, 9, 6}, UnitCols}
+	tileAVX512x64 = tileShape{8, []int{14, 14, 9, 6}, UnitCols}
 
 	// The first tile of each number of vectors.
 	firstAVX2   = []int{0, 10}
@@ -54,8 +54,8 @@ func lastMask(n, size int) uintptr {
 }
 
 // tilesAsm computes a strip of nv vectors, last of whose lanes are in use in the
-// last one, with the processor's kernels.
-func tilesAsm[T Float](b *block, tiles, nv, last int, x, y, c []T, add bool) {
+// last one, with the processor's kernels, and asks for the rows ahead meanwhile.
+func tilesAsm[T Float](b *block, ahead rowsAhead, tiles, nv, last int, x, y, c []T, add bool) {
 	size := sizeof[T]()
 	args := tileArgs{
 		b:    unsafe.Pointer(&y[0]),
@@ -69,14 +69,17 @@ func tilesAsm[T Float](b *block, tiles, nv, last int, x, y, c []T, add bool) {
 	if level == AVX512 {
 		first = firstAVX512
 	}
-	asked := 0 // rows ahead
-	for r := 0; tiles > 0; tiles-- {
-		for n := (b.ahead.n - asked + tiles - 1) / tiles; n > 0; n-- {
-			prefetch((*byte)(unsafe.Add(b.ahead.from, asked*b.ahead.row)), b.ahead.len)
-			asked++
+	for r, all := 0, tiles; tiles > 0; tiles-- {
+		some := ahead.part(all-tiles, all-tiles+1, all)
+		for i := range some.n {
+			prefetch((*byte)(unsafe.Add(some.from, i*some.row)), some.len)
 		}
 		h := (b.rows - r + tiles - 1) / tiles
-		args.a, args.c = unsafe.Pointer(&x[r*b.aRow]), unsafe.Pointer(&c[r*b.cRow])
+		at := r * b.aRow
+		if b.tiles > 0 {
+			at = (all - tiles) * b.aTile
+		}
+		args.a, args.c = unsafe.Pointer(&x[at]), unsafe.Pointer(&c[r*b.cRow])
 		args.tile = first[nv-1] + h - 1
 		callTile(&args, size)
 		r += h

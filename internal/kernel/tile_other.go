@@ -4,4 +4,4 @@ package kernel
 
 func tileOf[T Float]() tileShape { return goTile }
 
-func tilesAsm[T Float](*block, int, int, int, []T, []T, []T, bool) {}
+func tilesAsm[T Float](*block, rowsAhead, int, int, int, []T, []T, []T, bool) {}

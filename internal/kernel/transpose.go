@@ -23,3 +23,15 @@ func transposeGo[T Float](dst []T, dstRow int, src []T, srcRow, rows, cols int) 
 		}
 	}
 }
+
+// copyColumns writes rows of width elements, of at most 64 bytes, to dst, whose rows
+// are dstRow elements apart and have room for 32 or 64 bytes.
+func copyColumns[T Float](dst []T, dstRow int, src []T, srcRow, width, rows int) {
+	if level >= AVX2 {
+		columnsAsm(dst, dstRow, src, srcRow, width, rows)
+		return
+	}
+	for i := range rows {
+		copy(dst[i*dstRow:][:width], src[i*srcRow:])
+	}
+}

@@ -3,3 +3,5 @@
 package kernel
 
 func transposeAsm[T Float]([]T, int, []T, int, int) {}
+
+func columnsAsm[T Float]([]T, int, []T, int, int, int) {}

@@ -151,6 +151,10 @@ func (f *file) tile(name string, t number, mr, nv int) {
 		}
 	}
 	f.i("ADDQ", "R13", "DX")
+	if !wide && nv == 2 {
+		// More than the first-level cache holds, where there are many steps.
+		f.i("PREFETCHT0", "(DX)(R13*8)")
+	}
 	if nv >= 3 {
 		// Columns of A, where they are read, may be pages apart.
 		f.i("PREFETCHT0", "(SI)(BX*8)")

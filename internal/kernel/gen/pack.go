@@ -11,10 +11,57 @@ const (
 	argBlocks
 )
 
-// pack writes transposes of one block row: s rows of src, each of blocks*s
+// The layout of columnsArgs in transpose_amd64.go.
+const (
+	argMask0 = 8 * (iota + 5)
+	argMask1
+)
+
+// pack writes what brings operands of a product together.
+func pack(f *file) {
+	transposes(f)
+	for nv := 1; nv <= 2; nv++ {
+		f.columns(nv)
+	}
+}
+
+// columns writes copies of rows of at most nv vectors, by masks, to rows of nv
+// vectors. Behind the mask are zeros.
+func (f *file) columns(nv int) {
+	name := fmt.Sprintf("columns%s_%d", f.name, nv)
+	fmt.Fprintf(&f.decls, "\n//go:noescape\nfunc %s(args *columnsArgs)\n", name)
+	fmt.Fprintf(&f.text, "\n// func %s(args *columnsArgs)\nTEXT ·%s(SB), NOSPLIT, $0-8\n", name, name)
+	f.i("MOVQ", "args+0(FP)", "DI")
+	f.i("MOVQ", at(argDst, "DI"), "CX")
+	f.i("MOVQ", at(argDstRow, "DI"), "DX")
+	f.i("MOVQ", at(argSrc, "DI"), "SI")
+	f.i("MOVQ", at(argSrcRow, "DI"), "R8")
+	f.i("MOVQ", at(argBlocks, "DI"), "AX")
+	for j := range nv {
+		f.i("MOVQ", at(argMask0+8*j, "DI"), "BX")
+		f.i("VMOVUPS", "(BX)", f.v(14+j))
+	}
+	f.label("loop")
+	// The rows may be pages apart.
+	f.i("PREFETCHT0", "(SI)(R8*8)")
+	for j := range nv {
+		f.i("VMASKMOVPS", at(j*f.bytes, "SI"), f.v(14+j), f.v(j))
+	}
+	for j := range nv {
+		f.i("VMOVUPS", f.v(j), at(j*f.bytes, "CX"))
+	}
+	f.i("ADDQ", "R8", "SI")
+	f.i("ADDQ", "DX", "CX")
+	f.i("DECQ", "AX")
+	f.i("JNE", "loop")
+	f.i("VZEROUPPER")
+	f.i("RET")
+}
+
+// transposes writes transposes of one block row: s rows of src, each of blocks*s
 // elements, become blocks*s rows of s elements, for s = 8 float32 or 4 float64.
 // Vectors of 32 bytes are as fast here as any.
-func pack(f *file) {
+func transposes(f *file) {
 	for _, t := range []number{float32s, float64s} {
 		name := "transpose" + f.name + t.suffix
 		fmt.Fprintf(&f.decls, "\n//go:noescape\nfunc %s(args *transposeArgs)\n", name)
