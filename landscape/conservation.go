@@ -23,7 +23,7 @@ import (
 //	flow      gradient flow with decay: Q e^{-2λt}, of translations Q e^{-λt}, at time t = Σ dt/(1-β)
 //	modified  the flow that has the step's length in it (Kunin et al. 2021, section 5), at time t = Σ dt:
 //	          dt(1+β)/2 Q'' + (1-β) Q' + 2λQ = dt(1+β) |x'|², of translations with λQ and 0 to the right;
-//	          without momentum Q' + 2λQ = LR |x'|²
+//	          without momentum Q' + 2λQ = LR |g|², all of a step's at its end
 //	discrete  the recursion that the steps obey to rounding; without momentum Q = (1-LR λ)² Q + LR² |g|²
 //
 // where |.|² of a rescaling is the difference |.|² of θ_1 less that of θ_2. What
@@ -37,6 +37,10 @@ type Conserved struct {
 	Modified float64
 	Discrete float64
 	Size     float64 // sum of the magnitudes of the terms of Measured: what roundings are relative to
+
+	// Of scales: the effective learning rate of the direction in the last step, and
+	// what its law says (Tanaka & Kunin 2021, section 5); 0 before the first.
+	Rate, RateLaw float64
 }
 
 // Conservation follows the would-be conserved quantities of the symmetries of a
@@ -53,7 +57,8 @@ type Conservation struct {
 	time     float64 // of the flow
 	more     []hidden
 
-	dt, beta    float64    // of the step that propagate is for
+	lr, beta    float64    // of the last step
+	dt          float64    // of the step that propagate is for, with beta
 	square, sum *mat.Dense // propagators of the modified flow of squares and of sums
 }
 
@@ -61,6 +66,7 @@ type Conservation struct {
 type hidden struct {
 	Rate   float64 // Q' of the modified flow
 	Buffer float64 // Σ b, or Σ x·b
+	Fourth float64 // of scales: Q² by the law of the effective rate
 }
 
 // SGDOf is the SGD with constant settings whose steps a method takes, a schedule for
@@ -96,9 +102,9 @@ func NewConservation[T train.Float](list []Symmetry, s *optimizers.SGD, x []T) *
 	c.momentum = make([]float64, len(x))
 	for i := range list {
 		v, size := quantity(&list[i], x, x)
-		c.Of = append(c.Of, Conserved{list[i], v, v, v, v, v, size})
+		c.Of = append(c.Of, Conserved{Symmetry: list[i], Start: v, Measured: v, Flow: v, Modified: v, Discrete: v, Size: size})
+		c.more = append(c.more, hidden{Fourth: v * v})
 	}
-	c.more = make([]hidden, len(list))
 	return c
 }
 
@@ -134,7 +140,7 @@ func Follow[T train.Float](c *Conservation, g, x []T, lr, momentum float64) {
 	for i := range c.momentum {
 		c.momentum[i] = mu*c.momentum[i] + fresh*(float64(g[i])+c.decay*float64(x[i]))
 	}
-	c.begun = true
+	c.begun, c.lr = true, lr
 	dt := lr * (1 - c.dampening)
 	if beta < 1 {
 		c.time += dt / (1 - beta)
@@ -154,33 +160,36 @@ func Follow[T train.Float](c *Conservation, g, x []T, lr, momentum float64) {
 			continue
 		}
 		q.Flow = q.Start * math.Exp(-2*c.decay*c.time)
-		b, _ := quantity(&q.Symmetry, c.momentum, c.momentum)
+		force, _ := quantity(&q.Symmetry, g, g)
+		if c.buffered {
+			force, _ = quantity(&q.Symmetry, c.momentum, c.momentum)
+		}
+		if q.Kind == Scale && beta < 1 {
+			square, _ := quantity(&q.Symmetry, x, x)
+			more.Fourth = c.fourth(more.Fourth, square, force, lr, beta)
+		}
 		if !c.buffered {
-			gg, _ := quantity(&q.Symmetry, g, g)
 			keep := 1 - lr*c.decay
-			q.Discrete = keep*keep*q.Discrete + lr*lr*gg
-			share := 1.0 // of lr that the force has, against the decay
-			if z := 2 * c.decay * lr; z > 0 {
-				share = -math.Expm1(-z) / z
-			}
-			q.Modified = q.Modified*math.Exp(-2*c.decay*lr) + lr*lr*share*b
+			q.Discrete = keep*keep*q.Discrete + lr*lr*force
+			q.Modified = q.Modified*math.Exp(-2*c.decay*lr) + lr*lr*force
 			continue
 		}
 		more.Buffer = mu*more.Buffer + fresh*c.decay*q.Discrete
-		q.Discrete += -2*lr*more.Buffer + lr*lr*b
-		more.Buffer -= lr * b // with the new x
+		q.Discrete += -2*lr*more.Buffer + lr*lr*force
+		more.Buffer -= lr * force // with the new x
 		fresh := 1 - c.dampening
-		apply(c.square, &q.Modified, &more.Rate, 2*b/(fresh*fresh), dt)
+		apply(c.square, &q.Modified, &more.Rate, 2*force/(fresh*fresh), dt)
 	}
 }
 
 // propagate computes how the modified flow goes on for dt, with a constant force:
 // exponentials of the system of Q and dt Q'.
 func (c *Conservation) propagate(dt, beta float64) {
-	if !c.buffered || c.square != nil && c.dt == dt && c.beta == beta {
+	same := c.square != nil && c.dt == dt && c.beta == beta
+	c.dt, c.beta = dt, beta
+	if !c.buffered || same {
 		return
 	}
-	c.dt, c.beta = dt, beta
 	friction := 2 * (1 - beta) / (1 + beta) // 2γ dt
 	spring := 2 * c.decay * dt / (1 + beta) // ω² dt² of sums
 	for _, one := range []struct {
@@ -205,11 +214,14 @@ func apply(m *mat.Dense, value, rate *float64, force, dt float64) {
 	*rate = (m.At(1, 0)*u + m.At(1, 1)*v + m.At(1, 2)*f) / dt
 }
 
-// MeasureConserved sets Measured and Size to what they are at x.
+// MeasureConserved sets Measured, Size and the effective rates to what they are at x.
 func MeasureConserved[T train.Float](c *Conservation, x []T) {
 	for i := range c.Of {
 		q := &c.Of[i]
 		q.Measured, q.Size = quantity(&q.Symmetry, x, x)
+		if q.Kind == Scale && c.begun {
+			q.Rate, q.RateLaw = c.effective(q.Measured), c.effective(math.Sqrt(c.more[i].Fourth))
+		}
 	}
 }
 

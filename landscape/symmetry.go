@@ -18,8 +18,8 @@ type SymmetryKind uint8
 // The kinds.
 const (
 	Translation SymmetryKind = iota // the same number added to all that lead into a softmax from one input: θ_A + α
-	Scale                           // the weights into a normalisation: αθ_A
-	Rescaling                       // across a unit with f(αx) = αf(x): αθ_1, θ_2/α
+	Scale                           // the weights into a normalisation, of a unit or of a layer: αθ_A
+	Rescaling                       // across a unit with f(αx) = αf(x): αθ_1, θ_2/α; θ_1 may be scale and shift of a normalisation
 )
 
 var symmetryNames = []string{"translation", "scale", "rescale"}
@@ -36,8 +36,8 @@ func (k SymmetryKind) String() string {
 type Symmetry struct {
 	Kind  SymmetryKind
 	Layer string // whose outputs are a unit, or whose inputs are translated
-	Unit  int    // which; of a translation the input, -1 for the biases
-	In    []int  // indices of θ_A, or of θ_1, which leads into the unit
+	Unit  int    // which, -1 for all together; of a translation the input, -1 for the biases
+	In    []int  // indices of θ_A, or of θ_1, which leads into the unit or is its scale and shift
 	Out   []int  // of a rescaling: indices of θ_2, which leads out of it
 }
 
@@ -56,13 +56,18 @@ type Hidden struct {
 	Layer       string // that makes the units
 	Units       []Unit
 	Homogeneous bool // f(αx) = αf(x) for α > 0 between it and the next, and no normalisation
-	Normalised  bool // by a batch normalisation, right after it
+	Normalised  bool // by a normalisation, with such functions alone between them
+	Together    bool // that is a layer normalisation, of all units together
+
+	NormLayer       string // of the scales and shifts, empty where there are none
+	NormHomogeneous bool   // f(αx) = αf(x) for α > 0 between a normalisation with a scale and the next layer
 }
 
 // HiddenLayers finds, in a model that is a sequence of layers, those whose units
 // lead to one further layer: dense and convolutional layers with activations,
-// pooling, flattening and batch normalisation between. A layer of one's own, or a
-// residual connection, ends the search on both of its sides.
+// pooling, flattening, batch normalisation and layer normalisation of all units
+// between. A layer of one's own, or a residual connection, ends the search on both of
+// its sides.
 func HiddenLayers[T train.Float](m *nn.Model[T]) []Hidden {
 	tensors := map[string]nn.Param{}
 	for _, p := range m.Parameters() {
@@ -83,26 +88,12 @@ func HiddenLayers[T train.Float](m *nn.Model[T]) []Hidden {
 			}
 			now = newHidden(r.Name, w, tensors)
 		case word == "BatchNorm" && now != nil:
-			now.Normalised = now.Homogeneous // as long as nothing was in between
-			now.Homogeneous = false
-			for _, name := range []string{".weight", ".bias"} {
-				p, ok := tensors[r.Name+name]
-				for u := range now.Units {
-					if ok {
-						now.Units[u].Norm = append(now.Units[u].Norm, p.Offset+u)
-					}
-				}
-			}
-			for _, b := range m.BufferList() {
-				if layer, _, _ := strings.Cut(b.Name, "."); layer == r.Name {
-					for u := range now.Units {
-						now.Units[u].Statistics = append(now.Units[u].Statistics, b.Offset+u)
-					}
-				}
-			}
+			now.normalise(r, m.BufferList(), tensors, false)
+		case word == "LayerNorm" && now != nil && r.Layer == fmt.Sprintf("LayerNorm %d", len(r.Output)):
+			now.normalise(r, nil, tensors, true)
 		case now != nil && slices.Contains([]string{"ReLU", "LeakyReLU", "MaxPool2D", "AvgPool2D", "GlobalAvgPool", "Flatten", "Dropout"}, word):
 		case now != nil && slices.Contains([]string{"Tanh", "Sigmoid", "SiLU", "GELU", "ELU", "Softplus", "Clamp", "Sin", "Erf", "Abs"}, word):
-			now.Homogeneous = false
+			now.Homogeneous, now.NormHomogeneous = false, false
 		default:
 			now = nil
 		}
@@ -136,6 +127,42 @@ func newHidden(name string, w nn.Param, tensors map[string]nn.Param) *Hidden {
 		h.Units[u].In = in
 	}
 	return h
+}
+
+// normalise notes a normalisation of the units, or of all of them together.
+func (h *Hidden) normalise(r nn.Row, buffers []nn.Param, tensors map[string]nn.Param, together bool) {
+	first := h.NormLayer == "" && !h.Normalised && h.Homogeneous
+	if first {
+		h.Normalised, h.Together = true, together
+	}
+	// Behind a second one a scale of the first is normalised as weights are.
+	_, scaled := tensors[r.Name+".weight"]
+	h.NormHomogeneous = scaled && h.NormLayer == ""
+	h.Homogeneous = false
+	for _, name := range []string{".weight", ".bias"} {
+		p, ok := tensors[r.Name+name]
+		if !ok {
+			continue
+		}
+		h.NormLayer = r.Name
+		each := p.Size() / len(h.Units) // one, or a plane
+		for u := range h.Units {
+			for i := range each {
+				h.Units[u].Norm = append(h.Units[u].Norm, p.Offset+u*each+i)
+			}
+		}
+	}
+	for _, b := range buffers {
+		if layer, _, _ := strings.Cut(b.Name, "."); layer != r.Name {
+			continue
+		}
+		each := b.Size() / len(h.Units)
+		for u := range h.Units {
+			for i := range each {
+				h.Units[u].Statistics = append(h.Units[u].Statistics, b.Offset+u*each+i)
+			}
+		}
+	}
 }
 
 // leadOut notes the weights w that lead out of each unit, if w has the same number
@@ -173,12 +200,25 @@ func leadOut(h *Hidden, w nn.Param) bool {
 func Symmetries[T train.Float](m *nn.Model[T]) []Symmetry {
 	var list []Symmetry
 	for _, h := range HiddenLayers(m) {
-		for u, unit := range h.Units {
-			switch {
-			case h.Normalised:
+		switch {
+		case h.Together:
+			all := Symmetry{Kind: Scale, Layer: h.Layer, Unit: -1}
+			for _, unit := range h.Units {
+				all.In = append(all.In, unit.In...)
+			}
+			list = append(list, all)
+		case h.Normalised:
+			for u, unit := range h.Units {
 				list = append(list, Symmetry{Kind: Scale, Layer: h.Layer, Unit: u, In: unit.In})
-			case h.Homogeneous:
+			}
+		case h.Homogeneous:
+			for u, unit := range h.Units {
 				list = append(list, Symmetry{Kind: Rescaling, Layer: h.Layer, Unit: u, In: unit.In, Out: unit.Out})
+			}
+		}
+		if h.NormHomogeneous {
+			for u, unit := range h.Units {
+				list = append(list, Symmetry{Kind: Rescaling, Layer: h.NormLayer, Unit: u, In: unit.Norm, Out: unit.Out})
 			}
 		}
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // ErrNoSymmetry is for a model without any of the symmetries that are looked for.
-var ErrNoSymmetry = errors.New("it has none of the symmetries that are looked for: a softmax behind the last dense layer, batch normalisation right behind weights, ReLU-like units between two layers")
+var ErrNoSymmetry = errors.New("it has none of the symmetries that are looked for: a softmax behind the last dense layer, batch or layer normalisation right behind weights, ReLU-like units between two layers or a normalisation and a layer")
 
 // SymmetryWatch follows the would-be conserved quantities of a model while SGD
 // trains it: a [train.Watcher] for a Config.
@@ -44,6 +44,12 @@ type conservedLayer struct {
 //	symmetry_KIND_LAYER_modified   what the modified flow says
 //	symmetry_KIND_LAYER_discrete   what the exact recursion says
 //	symmetry_KIND_LAYER_error      largest |Q - recursion| of a unit over the sum of the magnitudes of its terms
+//
+// and of scales, whose weights stand before a normalisation, the geometric means over
+// units (a unit with short weights has a rate that is far above all others) of
+//
+//	symmetry_scale_LAYER_rate      the effective learning rate of their direction, lr/|θ|²
+//	symmetry_scale_LAYER_rate_law  what its law says, which is like RMSProp's (Tanaka & Kunin 2021)
 //
 // The error is a rounding where the symmetry is exact. That of batch normalisation
 // is so up to its eps.
@@ -75,6 +81,9 @@ func (w *SymmetryWatch[T]) Names() []string {
 	var names []string
 	for _, l := range w.layers {
 		names = append(names, l.name, l.name+"_flow", l.name+"_modified", l.name+"_discrete", l.name+"_error")
+		if w.Of[l.lo].Kind == Scale {
+			names = append(names, l.name+"_rate", l.name+"_rate_law")
+		}
 	}
 	return names
 }
@@ -129,6 +138,13 @@ func (w *SymmetryWatch[T]) Measure(context.Context, float64) ([]float64, error) 
 		}
 		values = append(values, total(func(q *Conserved) float64 { return q.Measured }), total(func(q *Conserved) float64 { return q.Flow }),
 			total(func(q *Conserved) float64 { return q.Modified }), total(func(q *Conserved) float64 { return q.Discrete }), worst)
+		if of[0].Kind == Scale {
+			rate, law := 0.0, 0.0
+			for _, q := range of {
+				rate, law = rate+math.Log(q.Rate)/float64(len(of)), law+math.Log(q.RateLaw)/float64(len(of))
+			}
+			values = append(values, math.Exp(rate), math.Exp(law))
+		}
 	}
 	return values, nil
 }
