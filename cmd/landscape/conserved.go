@@ -6,31 +6,36 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/saddle-ml/saddle/internal/chart"
+	"github.com/saddle-ml/saddle/internal/cli"
+	"github.com/saddle-ml/saddle/internal/study"
 )
 
 // conservedSuffixes are the theories of a watched quantity, in the order of
 // drawing: marks of what was measured, and lines of the theories.
 var conservedSuffixes = []string{"", "_modified", "_flow"}
 
-// drawConserved draws what a run that was watched with symmetry has in its log: a
-// picture a kind, theory over measurement. It gives the names of the pictures,
-// none where the run was not watched.
-func (e *env) drawConserved() ([]string, error) {
+// watched are the columns of a run that was watched with symmetry, by their names:
+// steps and values.
+type watched struct{ steps, values map[string][]float64 }
+
+// readWatched reads them from the run's log; there are none where it was not watched.
+func (e *env) readWatched() (watched, error) {
+	w := watched{map[string][]float64{}, map[string][]float64{}}
 	f, err := os.Open(filepath.Join(e.dir, "log.jsonl"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return w, nil
 	}
 	if err != nil {
-		return nil, err
+		return w, err
 	}
 	defer f.Close()
-	steps, values := map[string][]float64{}, map[string][]float64{}
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<24)
 	for lines.Scan() {
@@ -41,13 +46,30 @@ func (e *env) drawConserved() ([]string, error) {
 		step, _ := event["step"].(float64)
 		for name, v := range event {
 			if y, ok := v.(float64); ok && strings.HasPrefix(name, "symmetry_") {
-				steps[name], values[name] = append(steps[name], step), append(values[name], y)
+				w.steps[name], w.values[name] = append(w.steps[name], step), append(w.values[name], y)
 			}
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+		return w, fmt.Errorf("%s: %w", f.Name(), err)
 	}
+	return w, nil
+}
+
+// layers are those of the columns prefix LAYER suffix.
+func (w watched) layers(prefix, suffix string) (list []string) {
+	for name := range w.values {
+		if l, ok := strings.CutSuffix(name, suffix); ok && strings.HasPrefix(l, prefix) {
+			list = append(list, strings.TrimPrefix(l, prefix))
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// drawConserved draws a picture a kind, theory over measurement. It gives the names
+// of the pictures, none where the run was not watched.
+func (e *env) drawConserved(w watched) ([]string, error) {
 	var pictures []string
 	for _, kind := range []struct{ name, title, y string }{
 		{"translation", "Sums that a softmax leaves free", "√Σ of squared sums of weights"},
@@ -55,19 +77,13 @@ func (e *env) drawConserved() ([]string, error) {
 		{"rescale", "Weights into and out of units", "Σ of squared lengths in, less those out"},
 	} {
 		c := chart.Chart{Title: kind.title + ": theory over measurement", X: chart.Axis{Label: "step"}, Y: chart.Axis{Label: kind.y}}
-		var layers []string
 		prefix := "symmetry_" + kind.name + "_"
-		for name := range values {
-			if l, ok := strings.CutSuffix(name, "_discrete"); ok && strings.HasPrefix(l, prefix) {
-				layers = append(layers, strings.TrimPrefix(l, prefix))
-			}
-		}
-		slices.Sort(layers)
+		layers := w.layers(prefix, "_discrete")
 		for i, l := range layers {
 			for dash, suffix := range conservedSuffixes {
 				name := prefix + l + suffix
 				label := l + map[string]string{"": ", measured", "_modified": ", modified flow", "_flow": ", gradient flow"}[suffix]
-				c.Series = append(c.Series, conservedSeries(label, steps[name], values[name], i, dash))
+				c.Series = append(c.Series, conservedSeries(label, w.steps[name], w.values[name], i, dash))
 			}
 		}
 		if len(layers) == 0 {
@@ -94,4 +110,42 @@ func conservedSeries(label string, x, y []float64, layer, theory int) chart.Seri
 		s.X, s.Y = append(s.X, x[i]), append(s.Y, y[i])
 	}
 	return s
+}
+
+// drawRates draws the effective learning rates of the layers before a normalisation
+// beside their law, and writes a table of how well the two agree. It gives the name of
+// the picture, empty where there is none.
+func (e *env) drawRates(w watched) (string, error) {
+	const prefix = "symmetry_scale_"
+	layers := w.layers(prefix, "_rate_law")
+	if len(layers) == 0 {
+		return "", nil
+	}
+	c := chart.Chart{Title: "Effective learning rates before a normalisation: law over measurement", X: chart.Axis{Label: "step"}, Y: chart.Axis{Label: "lr/|θ|², geometric mean over units", Log: true}}
+	table := cli.Table{Header: []string{"effective rate of", "first", "last", "the law is off by, median", "at most"}}
+	var rows [][]string
+	for i, l := range layers {
+		steps, rate, law := w.steps[prefix+l+"_rate"], w.values[prefix+l+"_rate"], w.values[prefix+l+"_rate_law"]
+		c.Series = append(c.Series, conservedSeries(l+", measured", steps, rate, i, 0), conservedSeries(l+", law", steps, law, i, 1))
+		var off []float64
+		for k := range min(len(rate), len(law)) {
+			if rate[k] > 0 { // a schedule may end at 0
+				off = append(off, math.Abs(law[k]/rate[k]-1))
+			}
+		}
+		if len(off) == 0 {
+			continue
+		}
+		s := study.StatOf(off)
+		table.Add(l, fmt.Sprintf("%.3g", rate[0]), fmt.Sprintf("%.3g", rate[len(rate)-1]), fmt.Sprintf("%.2g %%", 100*s.Median), fmt.Sprintf("%.2g %%", 100*s.Max))
+		rows = append(rows, []string{l, text(rate[0]), text(rate[len(rate)-1]), text(s.Median), text(s.Max)})
+	}
+	if _, err := table.WriteTo(e.stdout); err != nil {
+		return "", err
+	}
+	if err := e.table("symmetry-rates.csv", []string{"layer", "first_rate", "last_rate", "law_off_median", "law_off_largest"}, rows); err != nil {
+		return "", err
+	}
+	const name = "symmetry-rates"
+	return name + ".png", c.Save(filepath.Join(e.out, name))
 }

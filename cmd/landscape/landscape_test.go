@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -289,4 +291,39 @@ func TestWatchedSymmetryIsDrawn(t *testing.T) {
 		t.Fatalf("status %d: %s\n%s", code, out, errs)
 	}
 	expectFiles(t, filepath.Join(dir, "landscape"), "symmetry-translation.png", "symmetry-translation.svg", "symmetry-rescale.png", "symmetry-rescale.svg")
+}
+
+// A run with normalisation has a picture and numbers of its effective rates as well.
+func TestWatchedEffectiveRatesAreDrawn(t *testing.T) {
+	for _, model := range []string{"mlp-bn", "mlp-ln"} {
+		dir := trainedAs(t, model, 1, func(c *train.Config, m *nn.Model[float32]) {
+			c.Optimizer, c.Epochs = &optimizers.SGD{LR: 0.02, WeightDecay: 0.01}, 3
+			w, err := landscape.NewSymmetryWatch(m, c.Optimizer, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Watch = []train.Watcher{w}
+		})
+		code, out, errs := call(context.Background(), "symmetry", dir, "-examples", "20")
+		if code != cli.ExitDone || !strings.Contains(out, "symmetry-rates.png") {
+			t.Fatalf("status %d: %s\n%s", code, out, errs)
+		}
+		folder := filepath.Join(dir, "landscape")
+		expectFiles(t, folder, "symmetry-scale.png", "symmetry-rescale.png", "symmetry-rates.png", "symmetry-rates.svg")
+		f, err := os.Open(filepath.Join(folder, "symmetry-rates.csv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := csv.NewReader(f).ReadAll()
+		f.Close()
+		if err != nil || len(rows) != 2 || rows[1][0] != "dense1" {
+			t.Fatalf("%v (%v)", rows, err)
+		}
+		if off, err := strconv.ParseFloat(rows[1][4], 64); err != nil || !(off <= 0.01) {
+			t.Errorf("%s: the law is off by %s (%v)", model, rows[1][4], err)
+		}
+		if code, out, errs := call(context.Background(), "report", dir); code != cli.ExitDone || !strings.Contains(out, "1 sections") {
+			t.Errorf("status %d: %s\n%s", code, out, errs)
+		}
+	}
 }

@@ -47,7 +47,7 @@ func measureSymmetry(ctx context.Context, e *env) error {
 		}
 		list := landscape.Symmetries(m)
 		if len(list) == 0 {
-			return fmt.Errorf("model %s has none of the symmetries that are looked for: a softmax behind the last dense layer, batch normalisation right behind weights, ReLU-like units between two layers", e.spec.Model)
+			return fmt.Errorf("model %s: %w", e.spec.Model, landscape.ErrNoSymmetry)
 		}
 		top, err := landscape.Eigen(ctx, p.Hessian(), landscape.EigenOptions{Count: 1, End: landscape.Magnitude, Tol: 0.1, Seed: e.seed})
 		if err != nil && !errors.Is(err, landscape.ErrProducts) {
@@ -87,12 +87,23 @@ func measureSymmetry(ctx context.Context, e *env) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	pictures, err := e.drawConserved()
+	seen, err := e.readWatched()
+	if err != nil {
+		return err
+	}
+	pictures, err := e.drawConserved(seen)
 	if err != nil {
 		return err
 	}
 	if len(pictures) > 0 {
 		fmt.Fprintf(e.stdout, "conserved quantities while it trained: %s\n", strings.Join(pictures, ", "))
+	}
+	rates, err := e.drawRates(seen)
+	if err != nil {
+		return err
+	}
+	if rates != "" {
+		fmt.Fprintf(e.stdout, "effective rates while it trained: %s\n", rates)
 	}
 	_, err = fmt.Fprintf(e.stdout, "saved in %s\n", e.out)
 	return err
