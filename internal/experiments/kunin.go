@@ -46,83 +46,6 @@ type lawRun struct {
 	Angle           []float64 // angle of the step over that which the effective rate gives
 }
 
-// lawOf is one symmetry's quantity under SGD.
-type lawOf struct {
-	landscape.Symmetry
-	group               int
-	value, buffer, last float64 // of the discrete law
-	rms                 float64 // |θ|⁴ by the law of the effective rate
-}
-
-// inner is the sum of a·b over the symmetry's parameters, those out of it negative; of
-// a translation the sum of a.
-func (l *lawOf) inner(a, b []float64) (sum float64) {
-	for _, i := range l.In {
-		if l.Kind == landscape.Translation {
-			sum += a[i]
-		} else {
-			sum += a[i] * b[i]
-		}
-	}
-	for _, i := range l.Out {
-		sum -= a[i] * b[i]
-	}
-	return sum
-}
-
-// size is the sum of the sizes of the terms of the quantity.
-func (l *lawOf) size(x []float64) (sum float64) {
-	for _, list := range [][]int{l.In, l.Out} {
-		for _, i := range list {
-			if l.Kind == landscape.Translation {
-				sum += math.Abs(x[i])
-			} else {
-				sum += x[i] * x[i]
-			}
-		}
-	}
-	return sum
-}
-
-// step moves the discrete law on: x⁺ = x - lr·b, b⁺ = βb + g + λx, where the gradient has
-// no part along the symmetry. b is the new buffer.
-func (l *lawOf) step(lr, beta, decay float64, g, b []float64) {
-	switch {
-	case l.Kind == landscape.Translation:
-		l.buffer = beta*l.buffer + decay*l.value
-		l.value -= lr * l.buffer
-	case beta == 0:
-		keep := 1 - lr*decay
-		l.value = keep*keep*l.value + lr*lr*l.inner(g, g)
-	default:
-		l.buffer = beta*(l.buffer-lr*l.last) + decay*l.value
-		l.last = l.inner(b, b)
-		l.value += -2*lr*l.buffer + lr*lr*l.last
-	}
-}
-
-// flow is the modified flow of a quantity q: q' = -cλq + drive without momentum, and
-// q” + 2γq' + ω²q = 2 drive with it, c = 1 for sums and 2 for squares.
-type flow struct{ q, v float64 }
-
-// step moves on by lr, with drive the square of the update, 0 for sums.
-func (f *flow) step(lr, beta, decay, c, drive float64) {
-	if beta == 0 {
-		f.q = f.q*math.Exp(-c*decay*lr) + lr*lr*drive
-		return
-	}
-	denom := lr * (1 + beta)
-	gamma, omega2 := (1-beta)/denom, 2*c*decay/denom
-	slope := func(q, v float64) (float64, float64) { return v, 2*drive - 2*gamma*v - omega2*q }
-	h := lr
-	a1, b1 := slope(f.q, f.v)
-	a2, b2 := slope(f.q+h/2*a1, f.v+h/2*b1)
-	a3, b3 := slope(f.q+h/2*a2, f.v+h/2*b2)
-	a4, b4 := slope(f.q+h*a3, f.v+h*b3)
-	f.q += h / 6 * (a1 + 2*a2 + 2*a3 + a4)
-	f.v += h / 6 * (b1 + 2*b2 + 2*b3 + b4)
-}
-
 // lawSetting is a run of the experiment.
 type lawSetting struct {
 	norm            bool
@@ -203,106 +126,84 @@ func runLaws(ctx context.Context, e *Env, s lawSetting) (*lawRun, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &lawRun{}
-	var laws []*lawOf
-	for _, sym := range landscape.Symmetries(m) {
-		name := fmt.Sprintf("%s, %s", sym.Kind, sym.Layer)
+	method := &optimizers.SGD{LR: s.lr, Momentum: s.beta, WeightDecay: s.decay}
+	w, err := newLawWatch(m, method)
+	if err != nil {
+		return nil, err
+	}
+	h, err := train.Fit(ctx, m, t.Train, train.Config{Optimizer: method, Epochs: epochs, Batch: batch, Seed: e.Seed, Watch: []train.Watcher{w}})
+	if err != nil {
+		return nil, err
+	}
+	w.run.Loss = h.Result.Train.Loss
+	return w.run, nil
+}
+
+// lawWatch notes after every step what a watch of the symmetries follows.
+type lawWatch struct {
+	*landscape.SymmetryWatch[float64]
+	group []int // of each symmetry
+	run   *lawRun
+}
+
+func newLawWatch(m *nn.Model[float64], method optimizers.Method) (*lawWatch, error) {
+	const seldom = 1 << 30 // its own measurements are not needed
+	follow, err := landscape.NewSymmetryWatch(m, method, seldom)
+	if err != nil {
+		return nil, err
+	}
+	r := &lawRun{Laws: len(follow.Of)}
+	w := &lawWatch{follow, nil, r}
+	for _, q := range follow.Of {
+		name := fmt.Sprintf("%s, %s", q.Kind, q.Layer)
 		k := slices.Index(r.Names, name)
 		if k < 0 {
 			k = len(r.Names)
 			r.Names = append(r.Names, name)
+			r.Measured, r.Flow = append(r.Measured, []float64{0}), append(r.Flow, []float64{0})
 		}
-		l := &lawOf{Symmetry: sym, group: k}
-		l.value = l.inner(m.Params, m.Params)
-		l.rms = l.value * l.value
-		laws = append(laws, l)
+		w.group = append(w.group, k)
+		r.Measured[k][0] += q.Start
+		r.Flow[k][0] += q.Start
 	}
-	r.Laws = len(laws)
-	n := len(r.Names)
-	r.Measured, r.Flow, r.Off, r.Moved = make([][]float64, n), make([][]float64, n), make([]float64, n), make([]float64, n)
-	flows := make([]flow, n)
-	for _, l := range laws {
-		flows[l.group].q += l.value
-	}
-	for k := range n {
-		r.Measured[k], r.Flow[k] = []float64{flows[k].q}, []float64{flows[k].q}
-	}
-	tell := func(g, before, after []float64) {
-		b := make([]float64, len(g))
-		for i := range b {
-			b[i] = (before[i] - after[i]) / s.lr
-		}
-		drive, now, size := make([]float64, n), make([]float64, n), make([]float64, n)
-		c := make([]float64, n)
-		rate, predicted, angle, scales, turning := 0.0, 0.0, 0.0, 0.0, 0.0
-		for _, l := range laws {
-			l.step(s.lr, s.beta, s.decay, g, b)
-			v, terms := l.inner(after, after), l.size(after)
-			r.Exact = max(r.Exact, math.Abs(v-l.value)/terms)
-			now[l.group] += v
-			c[l.group] = 1
-			if l.Kind == landscape.Translation {
-				size[l.group] = math.Abs(r.Measured[l.group][0])
-			} else {
-				c[l.group] = 2
-				size[l.group] += terms
-				if s.beta == 0 {
-					drive[l.group] += l.inner(g, g)
-				} else {
-					drive[l.group] += l.inner(b, b)
-				}
-			}
-			if l.Kind == landscape.Scale {
-				// |θ|⁴ is an exponential mean of the squared gradient on the unit sphere.
-				was := l.inner(before, before)
-				sphere := l.inner(g, g) * was
-				l.rms = l.rms*math.Exp(-4*s.decay*s.lr) + 2*s.lr*s.lr*sphere
-				want := s.lr / math.Sqrt(l.rms)
-				have := s.lr / v
-				r.RateOff = max(r.RateOff, math.Abs(want-have)/have)
-				turned := l.inner(before, after) / math.Sqrt(was*v)
-				rate, predicted, scales = rate+have, predicted+want, scales+1
-				if sphere > 0 { // a channel that is off everywhere has no gradient
-					angle += math.Acos(min(1, turned)) / (s.lr / was * math.Sqrt(sphere))
-					turning++
-				}
-			}
-		}
-		for k := range n {
-			flows[k].step(s.lr, s.beta, s.decay, c[k], drive[k])
-			r.Measured[k], r.Flow[k] = append(r.Measured[k], now[k]), append(r.Flow[k], flows[k].q)
-			r.Off[k] = max(r.Off[k], math.Abs(now[k]-flows[k].q)/size[k])
-			r.Moved[k] = max(r.Moved[k], math.Abs(now[k]-r.Measured[k][0])/size[k])
-		}
-		if scales > 0 {
-			r.Rate, r.Predicted, r.Angle = append(r.Rate, rate/scales), append(r.Predicted, predicted/scales), append(r.Angle, angle/max(1, turning))
-		}
-	}
-	method := &optimizers.SGD{LR: s.lr, Momentum: s.beta, WeightDecay: s.decay}
-	h, err := train.Fit(ctx, m, t.Train, train.Config{Optimizer: told(method, tell), Epochs: epochs, Batch: batch, Seed: e.Seed})
-	if err != nil {
-		return nil, err
-	}
-	r.Loss = h.Result.Train.Loss
-	return r, nil
+	r.Off, r.Moved = make([]float64, len(r.Names)), make([]float64, len(r.Names))
+	return w, nil
 }
 
-// told is a method that tells of each step: the gradient of the minibatch, and the
-// weights before and after.
-func told(m optimizers.Method, tell func(g, before, after []float64)) optimizers.Method {
-	return optimizers.Own("told", nil, func(l optimizers.Layout) (optimizers.Stepper[float64], error) {
-		o, err := optimizers.New[float64](m, l)
-		g, before := make([]float64, l.Size()), make([]float64, l.Size())
-		return optimizers.StepFunc[float64](func(ctx context.Context, x []float64, p optimizers.Problem[float64]) (optimizers.Report, error) {
-			if _, err := p.Batch().Grad(g, x); err != nil {
-				return optimizers.Report{}, err
+// Step follows a step and notes it.
+func (w *lawWatch) Step(s *train.Step[float64]) error {
+	if err := w.SymmetryWatch.Step(s); err != nil {
+		return err
+	}
+	landscape.MeasureConserved(w.Conservation, s.After)
+	r, n := w.run, len(w.run.Names)
+	now, flow, size := make([]float64, n), make([]float64, n), make([]float64, n)
+	rate, law, angle, scales, turning := 0.0, 0.0, 0.0, 0.0, 0.0
+	for i := range w.Of {
+		q, k := &w.Of[i], w.group[i]
+		r.Exact = max(r.Exact, math.Abs(q.Measured-q.Discrete)/q.Size)
+		now[k], flow[k] = now[k]+q.Measured, flow[k]+q.Modified
+		if q.Kind == landscape.Translation {
+			size[k] = math.Abs(r.Measured[k][0])
+		} else {
+			size[k] += q.Size
+		}
+		if q.Kind == landscape.Scale {
+			r.RateOff = max(r.RateOff, math.Abs(q.RateLaw/q.Rate-1))
+			rate, law, scales = rate+q.Rate, law+q.RateLaw, scales+1
+			// A channel that is off everywhere has no gradient.
+			if turned := landscape.Turning(&q.Symmetry, s.Grad, s.Before, s.After, s.LR); !math.IsNaN(turned) {
+				angle, turning = angle+turned, turning+1
 			}
-			copy(before, x)
-			r, err := o.Step(ctx, x, p)
-			if err == nil {
-				tell(g, before, x)
-			}
-			return r, err
-		}), err
-	})
+		}
+	}
+	for k := range n {
+		r.Measured[k], r.Flow[k] = append(r.Measured[k], now[k]), append(r.Flow[k], flow[k])
+		r.Off[k] = max(r.Off[k], math.Abs(now[k]-flow[k])/size[k])
+		r.Moved[k] = max(r.Moved[k], math.Abs(now[k]-r.Measured[k][0])/size[k])
+	}
+	if scales > 0 {
+		r.Rate, r.Predicted, r.Angle = append(r.Rate, rate/scales), append(r.Predicted, law/scales), append(r.Angle, angle/max(1, turning))
+	}
+	return nil
 }
