@@ -160,9 +160,11 @@ func Follow[T train.Float](c *Conservation, g, x []T, lr, momentum float64) {
 			continue
 		}
 		q.Flow = q.Start * math.Exp(-2*c.decay*c.time)
-		force, _ := quantity(&q.Symmetry, g, g)
+		var force float64
 		if c.buffered {
 			force, _ = quantity(&q.Symmetry, c.momentum, c.momentum)
+		} else {
+			force, _ = quantity(&q.Symmetry, g, g)
 		}
 		if q.Kind == Scale && beta < 1 {
 			square, _ := quantity(&q.Symmetry, x, x)

@@ -63,7 +63,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.Var(&o.groups, "group", "`rule` for some tensors: what belongs to it (weight, bias, norm, names with *) and what is different, as bias,norm:weight_decay=0, dense1:lr=0.1x or conv*:freeze; once for each rule, of which the first that names a tensor counts")
 	f.Float64Var(&o.clip, "clip", 0, "longest `norm` of a gradient (default: no clipping)")
 	f.Uint64Var(&o.Seed, "seed", 0, "determines the first weights, the order of the examples and dropout")
-	f.StringVar(&o.Watch, "watch", "", "`what` to measure while it trains: curvature:every=100,examples=1000,layers (extreme eigenvalues and trace of the Hessian, 2/lr, gradient noise scale, sizes of updates), symmetry:every=100 (what gradient flow would conserve, beside three theories of SGD), or both joined by +")
+	f.StringVar(&o.Watch, "watch", "", "`what` to measure while it trains: curvature:every=100,examples=1000,layers (extreme eigenvalues and trace of the Hessian, 2/lr, gradient noise scale, sizes of updates), symmetry:every=100 (what gradient flow would conserve, beside three theories of SGD, and the learning rates that normalisations make, beside their law), or both joined by +")
 	f.StringVar(&o.Snapshots, "snapshots", "", "`when` to keep the weights, in the folder snapshots of the run, for cmd/landscape: every=100 (steps), epoch, log=20 (20 steps, denser at the beginning), or some of them with commas between")
 	f.IntVar(&o.threads, "threads", 0, "processors to use (default: all); the result does not depend on it")
 	f.StringVar(&o.out, "out", "", "run `directory` (default: a new one in runs)")

@@ -1,10 +1,12 @@
 package experiments
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/saddle-ml/saddle/data"
@@ -239,5 +241,50 @@ func TestPairsOfFlatNetworks(t *testing.T) {
 	}
 	if table := flatTable(nets[:3]); len(table.Rows) != 2 || table.Rows[1][2] != "4.6" {
 		t.Errorf("%v", table.Rows)
+	}
+}
+
+// The median is over runs that have not diverged and are as long.
+func TestMediansOfRuns(t *testing.T) {
+	runs := []*diagonalRun{
+		{Steps: []float64{0, 5}, Test: []float64{4, 2}},
+		{Steps: []float64{0, 5}, Test: []float64{6, 1}},
+		{Steps: []float64{0}, Test: []float64{5}},
+		{Steps: []float64{0}, Test: []float64{99}, Diverged: true},
+	}
+	s := over("test", runs, func(r *diagonalRun) []float64 { return r.Test })
+	if !slices.Equal(s.X, []float64{0, 5}) || s.Y[0] != 5 || !slices.Equal(s.Low, []float64{4, 1}) || !slices.Equal(s.High, []float64{6, 2}) {
+		t.Errorf("%+v", s)
+	}
+	xu := []*xuRun{
+		{Props: []float64{0, 1e6, 2e6}, Loss: []float64{5, 3, 4}},
+		{Props: []float64{0, 2e6}, Loss: []float64{5, 1}},
+		{Props: []float64{2e5}, Loss: []float64{2}},
+	}
+	if got, want := atCheckpoints(xu), [4]float64{5, 3, 2, 2}; got != want {
+		t.Errorf("medians %v, want %v", got, want)
+	}
+	line := lowest("x", 1, xu)
+	if n := len(line.Y); n != 101 || line.Y[n-1] != 2 || !slices.IsSortedFunc(line.Y, func(a, b float64) int { return cmp.Compare(b, a) }) {
+		t.Errorf("lowest losses so far: %v", line.Y)
+	}
+	if !math.IsNaN(end(nil)) || end([]float64{1, 3}) != 3 {
+		t.Errorf("ends %v and %v", end(nil), end([]float64{1, 3}))
+	}
+	if n := nonzero([]float64{1, 0, 1e-30, -2, 5, 1e-30}); n != 1 {
+		t.Errorf("%v products are not zero, want 1", n)
+	}
+}
+
+// Of three rows of length 1 at right angles, and one that is 2 long, X'X/n has the
+// largest eigenvalue 4/4.
+func TestConstantsOfLogisticRegression(t *testing.T) {
+	rows, err := data.ReadLIBSVM(strings.NewReader("+1 1:1\n-1 2:1\n+1 3:1\n-1 4:2\n"), data.LIBSVMOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	smooth, lipschitz, err := constants(context.Background(), rows)
+	if err != nil || math.Abs(smooth-0.25) > 1e-12 || math.Abs(lipschitz-4*0.25*2/(6*math.Sqrt(3))) > 1e-12 {
+		t.Errorf("L = %v and L2 = %v (%v)", smooth, lipschitz, err)
 	}
 }
