@@ -244,7 +244,11 @@ func TestNamedModelsAreTheirLayers(t *testing.T) {
 		"784-20-30-9": "Flatten|Dense 20|ReLU|Dense 30|ReLU|Dense 9",
 		"lenet": "Conv2D 5x5x6 [6 28 28]|ReLU|MaxPool2D 2x2|Conv2D 5x5x16 [16 10 10]|ReLU|MaxPool2D 2x2|" +
 			"Flatten|Dense 120|ReLU|Dense 84|ReLU|Dense 10",
-		"cnn":    "Conv2D 3x3x32 [32 28 28]|ReLU|MaxPool2D 2x2|Conv2D 3x3x64 [64 14 14]|ReLU|MaxPool2D 2x2|Flatten|Dense 128|ReLU|Dense 10",
+		"cnn":                "Conv2D 3x3x32 [32 28 28]|ReLU|MaxPool2D 2x2|Conv2D 3x3x64 [64 14 14]|ReLU|MaxPool2D 2x2|Flatten|Dense 128|ReLU|Dense 10",
+		"mlp:layernorm":      "Flatten|Dense 128|LayerNorm 1|ReLU|Dense 10",
+		"784-20-9:batchnorm": "Flatten|Dense 20|BatchNorm|ReLU|Dense 9",
+		"lenet:layernorm": "Conv2D 5x5x6 [6 28 28]|LayerNorm 3|ReLU|MaxPool2D 2x2|Conv2D 5x5x16 [16 10 10]|LayerNorm 3|ReLU|MaxPool2D 2x2|" +
+			"Flatten|Dense 120|LayerNorm 1|ReLU|Dense 84|LayerNorm 1|ReLU|Dense 10",
 		"narrow": "Flatten|" + strings.Repeat("Dense 20|Tanh|", 12) + "Dense 10",
 		"autoencoder": "Flatten|Dense 1000|Sigmoid|Dense 500|Sigmoid|Dense 250|Sigmoid|Dense 30|" +
 			"Dense 250|Sigmoid|Dense 500|Sigmoid|Dense 1000|Sigmoid|Dense 784",
@@ -252,7 +256,7 @@ func TestNamedModelsAreTheirLayers(t *testing.T) {
 			"Dense 250|ReLU|Dense 500|ReLU|Dense 1000|ReLU|Dense 784",
 	} {
 		classes := 10
-		if name == "784-20-30-9" {
+		if strings.HasPrefix(name, "784-20-") {
 			classes = 9
 		}
 		net, loss, err := nn.ByName(name, []int{1, 28, 28}, classes)

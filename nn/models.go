@@ -43,8 +43,8 @@ func ModelNames() []string {
 // A name like 784-300-100-10 is dense layers of those sizes with relu between;
 // it begins with the size of the input and ends with the number of classes.
 // An autoencoder's target is its input. mlp, lenet, cnn, narrow and sizes take the
-// setting batchnorm, as lenet:batchnorm, for batch normalisation before every
-// activation.
+// setting batchnorm or layernorm, as lenet:batchnorm, for a normalisation before
+// every activation, of a layer of all of its outputs together.
 func ByName(name string, input []int, classes int) (Layer, Loss, error) {
 	n := size(input)
 	loss := Loss(SoftmaxCrossEntropy{})
@@ -53,14 +53,14 @@ func ByName(name string, input []int, classes int) (Layer, Loss, error) {
 		return p.named(settings, classes)
 	}
 	if has && (slices.Contains([]string{"mlp", "lenet", "cnn", "narrow"}, head) || isSizes(head)) {
-		if settings != "batchnorm" {
-			return nil, nil, fmt.Errorf("nn: model %q has no setting %q; its setting is batchnorm%s", head, settings, spell.Hint(settings, []string{"batchnorm"}))
+		if settings != "batchnorm" && settings != "layernorm" {
+			return nil, nil, fmt.Errorf("nn: model %q has no setting %q; its settings are batchnorm and layernorm%s", head, settings, spell.Hint(settings, []string{"batchnorm", "layernorm"}))
 		}
 		net, loss, err := ByName(head, input, classes)
 		if err != nil {
 			return nil, nil, err
 		}
-		net, err = normalised(head, net.(Sequential))
+		net, err = normalised(head, net.(Sequential), settings)
 		return net, loss, err
 	}
 	if has && slices.Contains(ModelNames(), head) {
@@ -142,18 +142,25 @@ func IsAutoencoder(name string) bool { return name == "autoencoder" || name == "
 
 func isSizes(name string) bool { return name != "" && '0' <= name[0] && name[0] <= '9' }
 
-// normalised is a named network with batch normalisation before every activation.
-func normalised(name string, net Sequential) (Layer, error) {
+// normalised is a named network with batchnorm or layernorm before every activation.
+func normalised(name string, net Sequential, setting string) (Layer, error) {
 	var with Sequential
+	axes := 3 // of a layer's output, of images until they are flattened
 	for _, l := range net {
 		switch l.(type) {
+		case Flatten:
+			axes = 1
 		case ReLU, Tanh:
-			with = append(with, BatchNorm{})
+			if setting == "batchnorm" {
+				with = append(with, BatchNorm{})
+			} else {
+				with = append(with, LayerNorm{Axes: axes})
+			}
 		}
 		with = append(with, l)
 	}
 	if len(with) == len(net) {
-		return nil, fmt.Errorf("nn: model %q has no hidden layers for batchnorm", name)
+		return nil, fmt.Errorf("nn: model %q has no hidden layers for %s", name, setting)
 	}
 	return with, nil
 }

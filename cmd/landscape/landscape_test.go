@@ -295,7 +295,7 @@ func TestWatchedSymmetryIsDrawn(t *testing.T) {
 
 // A run with normalisation has a picture and numbers of its effective rates as well.
 func TestWatchedEffectiveRatesAreDrawn(t *testing.T) {
-	for _, model := range []string{"mlp-bn", "mlp-ln"} {
+	for _, model := range []string{"mlp:batchnorm", "mlp:layernorm"} {
 		dir := trainedAs(t, model, 1, func(c *train.Config, m *nn.Model[float32]) {
 			c.Optimizer, c.Epochs = &optimizers.SGD{LR: 0.02, WeightDecay: 0.01}, 3
 			w, err := landscape.NewSymmetryWatch(m, c.Optimizer, 2)

@@ -13,7 +13,7 @@ import (
 
 // List writes all names that the flags know.
 func List(w io.Writer) error {
-	if _, err := fmt.Fprintf(w, "data sets: %s, or a .csv, .libsvm or .svm file\nmodels:    %s, or sizes such as 784-300-100-10; with batch normalisation as mlp:batchnorm\n\n",
+	if _, err := fmt.Fprintf(w, "data sets: %s, or a .csv, .libsvm or .svm file\nmodels:    %s, or sizes such as 784-300-100-10; with normalisation as mlp:batchnorm and mlp:layernorm\n\n",
 		strings.Join(data.Names(), ", "), strings.Join(nn.ModelNames(), ", ")); err != nil {
 		return err
 	}
