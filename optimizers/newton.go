@@ -94,8 +94,8 @@ func (o *newton[T]) drawCurvature() error {
 		all = full.Len()
 	}
 	n := o.curvature
-	if n <= 1 {
-		n = math.Ceil(n * float64(all))
+	if n <= 1 { // rounded down, as in the code of Xu et al. (2018), but not for rounding's sake
+		n = max(1, math.Floor(n*float64(all)*(1+1e-12)))
 	}
 	var err error
 	switch {
