@@ -229,3 +229,31 @@ func (j *joined[T]) ExampleGrads(x []T, f func(example int, loss float64, g []T)
 	}
 	return nil
 }
+
+// Factors shows those of the parts, by their examples.
+func (j *joined[T]) Factors(x []T, t Targets, reduce bool, f func(*FactorRows[T]) error) error {
+	for k, s := range j.parts {
+		q, ok := SampleAs[Factors[T]](s)
+		if !ok {
+			return errNoFactors
+		}
+		weight := j.weight(k)
+		err := q.Factors(x, t, reduce, func(r *FactorRows[T]) error {
+			part := *r
+			part.Share *= weight
+			return f(&part)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Passes are those of a part; there are none where the problem has no layers.
+func (j *joined[T]) Passes(t Targets) int {
+	if q, ok := SampleAs[Factors[T]](j.parts[0]); ok {
+		return q.Passes(t)
+	}
+	return 0
+}

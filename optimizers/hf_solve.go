@@ -72,6 +72,7 @@ func (o *hf[T]) prepare() (Operator[T], error) {
 		}
 	case o.kronecker != nil:
 		oracle, layered := SampleAs[Factors[T]](o.sample)
+		layered = layered && oracle.Passes(TargetsMC) > 0
 		if !layered && len(o.kronecker.parts) > 0 {
 			return nil, fmt.Errorf("optimizers: hf: the layout has blocks, but the problem's samples give no factors of layers")
 		}

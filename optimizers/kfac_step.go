@@ -126,7 +126,7 @@ func share(of int, c float64) int { return min(of, max(2, int(math.Round(c*float
 // and inverses where these are due, and says how many estimates there are then, and how many outputs an example has.
 func (o *kfac[T]) precondition(x []T, p Problem[T], batch Sample[T]) (estimates, outputs int, err error) {
 	oracle, layered := SampleAs[Factors[T]](batch)
-	if !layered {
+	if !layered || oracle.Passes(TargetsExact) == 0 {
 		if len(o.curvature.parts) > 0 {
 			return 0, 0, errors.New("optimizers: kfac: the layout has blocks, but the problem's samples give no factors of layers")
 		}

@@ -1,12 +1,18 @@
 package train
 
 import (
+	"context"
 	"encoding/json"
 	"math"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/saddle-ml/saddle/data"
+	"github.com/saddle-ml/saddle/nn"
+	"github.com/saddle-ml/saddle/optimizers"
 )
 
 // Minibatches that grow leave what a run tells of its examples as it is: the
@@ -58,5 +64,64 @@ func TestGrowingMinibatchesAreLogged(t *testing.T) {
 		if h.Rows[1].Work <= 2*h.Rows[0].Work-1 || math.IsNaN(h.Result.Train.Loss) {
 			t.Errorf("%s: work %d and %d: the second epoch has the larger samples", c.spec, h.Rows[0].Work, h.Rows[1].Work)
 		}
+	}
+}
+
+// A linear layer with a square loss has the Gauss-Newton matrix A ⊗ G exactly, also
+// on a minibatch of two parts, which weigh by their examples.
+func TestGrowingMinibatchesHaveFactors(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 1))
+	x, y := make([]float64, 60*3), make([]float64, 60*2)
+	for _, v := range [][]float64{x, y} {
+		for i := range v {
+			v[i] = r.NormFloat64()
+		}
+	}
+	d, err := data.New(x, []int{3}, y, data.Target{Shape: []int{2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := nn.Build[float64](nn.Dense{Units: 2}, nn.MeanSquaredError{}, []int{3}, nn.Seed(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	layout := Layout(m)
+	k, err := optimizers.NewKronecker[float64](layout, optimizers.KroneckerOptions{Targets: optimizers.TargetsExact})
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := 0
+	look := func(_ context.Context, x []float64, p optimizers.Problem[float64]) (optimizers.Report, error) {
+		s := p.Batch()
+		if err := k.Update(s, x, 0); err != nil {
+			return optimizers.Report{}, err
+		}
+		if err := s.Linearize(x); err != nil {
+			return optimizers.Report{}, err
+		}
+		v, have, want := make([]float64, len(x)), make([]float64, len(x)), make([]float64, len(x))
+		for i := range v {
+			v[i] = r.NormFloat64()
+		}
+		if err := s.GaussNewtonMul(want, v); err != nil {
+			return optimizers.Report{}, err
+		}
+		if err := k.Mul(have, v); err != nil {
+			return optimizers.Report{}, err
+		}
+		for i := range want {
+			if math.Abs(have[i]-want[i]) > 1e-12*(1+math.Abs(want[i])) {
+				t.Errorf("%d examples: product %v, want %v", s.Len(), have[i], want[i])
+			}
+		}
+		if n := s.Len(); n > 10 && n < 60 {
+			parts++
+		}
+		return optimizers.Report{Loss: 1}, nil
+	}
+	grown := &optimizers.GeometricBatch{Tau: 1.3, Of: optimizers.Of[float64](optimizers.StepFunc[float64](look))}
+	mustFit(t, m, d, Config{Optimizer: grown, Epochs: 2, Batch: 10})
+	if parts < 3 {
+		t.Errorf("%d minibatches of two parts", parts)
 	}
 }

@@ -138,6 +138,7 @@ type autoencoderJob struct {
 	every   int     // steps from one measurement to the next
 	seconds float64 // of training after which it ends; 0: no limit
 	props   float64 // propagations after which it ends; 0: no limit
+	steps   int     // after which it ends; 0: no limit
 	seed    uint64
 }
 
@@ -231,7 +232,7 @@ func (o *autoencoderEnd) Observe(event train.Event) error {
 		}
 	case *train.Stepped:
 		o.props += float64(s.Report.Props)
-		if o.job.seconds > 0 && s.Seconds >= o.job.seconds || o.job.props > 0 && o.props >= o.job.props {
+		if o.job.seconds > 0 && s.Seconds >= o.job.seconds || o.job.props > 0 && o.props >= o.job.props || o.job.steps > 0 && s.Step >= o.job.steps {
 			return train.ErrStop
 		}
 	}
