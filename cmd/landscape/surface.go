@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -147,66 +145,21 @@ func fillSurface[T train.Float](ctx context.Context, e *env, s *surfaceSettings,
 	if err := withStatistics(list, stats, buffers, buffers); err != nil {
 		return err
 	}
-	plane := &landscape.Plane{Centre: centre}
-	scaling, err := landscape.ParseScaling(s.Scale)
+	c, err := choose(ctx, e, s, p, t, centre, way)
 	if err != nil {
 		return err
 	}
-	random := func(k uint64) ([]float64, error) {
-		return landscape.RandomDirection(centre, p.Layout, scaling, s.Keep, 2*e.seed+k)
-	}
-	names := []string{"first random direction", "second random direction"}
-	var points [][]float64
-	var explained []number
-	switch s.Directions {
-	case "random":
-		if plane.A, err = random(0); err == nil {
-			plane.B, err = random(1)
-		}
-	case "gradient":
-		names[0] = "gradient"
-		if plane.A, _, err = p.Gradient(); err == nil {
-			// As long as the weights, so that the range means what it does elsewhere.
-			zero := make([]float64, len(centre))
-			landscape.Lengthen(plane.A, landscape.Distance(centre, zero))
-			plane.B, err = random(1)
-		}
-	case "eigen":
-		names = []string{"eigenvector of the largest eigenvalue", "eigenvector of the second"}
-		e.progress(false, "looking for the two largest eigenvalues")
-		var pairs *landscape.Eigenpairs
-		if pairs, err = landscape.Eigen(ctx, p.Hessian(), landscape.EigenOptions{Count: 2, Seed: e.seed}); err == nil {
-			plane.A, plane.B = pairs.Pairs[0].Vector, pairs.Pairs[1].Vector
-		}
-	default:
-		if points, err = parameters[T](e, t, way); err != nil {
-			return err
-		}
-		if s.Directions == "runs" {
-			names = []string{"towards " + filepath.Base(s.ends()[0]), "towards " + filepath.Base(s.ends()[1])}
-			plane.A, plane.B = landscape.Difference(points[0], centre), landscape.Difference(points[1], centre)
-			break
-		}
-		var share [2]float64
-		if plane, share, err = landscape.Principal(append(slices.Clone(points), centre)); err == nil {
-			names = []string{fmt.Sprintf("first principal component (%.1f %%)", 100*share[0]), fmt.Sprintf("second principal component (%.1f %%)", 100*share[1])}
-			explained = numbers(share[:])
-		}
-	}
-	if err != nil {
-		return err
-	}
+	plane := c.plane
 	if !known {
-		a, b, err := s.axes(plane, points)
+		a, b, err := s.axes(plane, c.points)
 		if err != nil {
 			return err
 		}
 		zero := make([]float64, len(centre))
 		*r = surfaceResult{Made: about, A: numbers(a), B: numbers(b), Loss: numbers(landscape.NewGrid(make([]float64, s.Points), make([]float64, s.Points)).Loss),
-			NameA: names[0], NameB: names[1], LengthA: number(landscape.Distance(plane.A, zero)), LengthB: number(landscape.Distance(plane.B, zero)), Explained: explained}
-		way = append([]waypoint{{name: "the weights", step: e.step}}, way...)
-		way[0].buffers = buffers
-		for i, x := range append([][]float64{centre}, points...) {
+			NameA: c.names[0], NameB: c.names[1], LengthA: number(landscape.Distance(plane.A, zero)), LengthB: number(landscape.Distance(plane.B, zero)), Explained: c.explained}
+		way = append([]waypoint{{name: "the weights", step: e.step, buffers: buffers}}, way...)
+		for i, x := range append([][]float64{centre}, c.points...) {
 			e.progress(false, "surface: %d of %d points beside it", i+1, len(way))
 			one, err := place(ctx, p, plane, way[i], x)
 			if err != nil {
