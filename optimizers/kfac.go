@@ -27,8 +27,8 @@ import (
 //   - Damping, after Levenberg and Marquardt: every AdaptEvery steps, with ρ = (f(x+s) - f(x)) / q(s) on the minibatch, λ is
 //     multiplied by 0.95^AdaptEvery where ρ > 3/4, down to MinDamping, and divided by it where ρ < 1/4. γ stays in [MinGamma, MaxGamma]. A step
 //     that makes the loss of its own minibatch larger is not taken where that is seen: λ grows, and p is forgotten.
-//   - From step AverageStart on the weights to evaluate are a running mean of the iterates that forgets by Average; see
-//     [Averaging].
+//   - From step AverageStart on the weights to evaluate are a running mean of the iterates, which forgets by min(1-1/k,
+//     Average) at its k-th; see [Averaging].
 //
 // With Rescale off, α is LR and μ Momentum, after a schedule if there is one; then KLClip bounds the step to
 // |LR²·D'g| ≤ KLClip, as in later practice.

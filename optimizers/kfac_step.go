@@ -281,7 +281,7 @@ func (o *kfac[T]) following() ([]T, T) {
 	case o.steps == o.set.AverageStart:
 		return o.average, 1
 	}
-	return o.average, T(1 - o.set.Average)
+	return o.average, T(max(1-o.set.Average, 1/float64(o.steps-o.set.AverageStart+1)))
 }
 
 // follow moves the average where x stays.
