@@ -163,14 +163,14 @@ func (g *Gemm[T]) Do(unit int, a, b, c, scratch []T, add bool, held *int) {
 	}
 	t.plan(g.tile)
 	t.ahead = g.ahead(unit, whole)
-	switch {
-	case g.byRows:
-		runInGroups(&t, g.tile, g.group, a, b, c, scratch, add)
-	case g.group > 0:
-		runInGroups(&t, g.tile, g.group, a, b, c, nil, add)
-	default:
+	if g.group == 0 {
 		run(&t, g.tile, a, b, c, add)
+		return
 	}
+	if !g.byRows {
+		scratch = nil
+	}
+	runInGroups(&t, g.tile, g.group, a, b, c, scratch, add)
 }
 
 // ahead gives the part of the next strip of B to ask for in a unit: the units of

@@ -52,8 +52,7 @@ func (s tileShape) cycles(h, nv int) int { return max(h*nv, 2*nv+h, 8) }
 func (b *block) plan(s tileShape) {
 	vectors := (b.cols + s.lanes - 1) / s.lanes
 	best := 0
-	fewest := (vectors + len(s.heights) - 1) / len(s.heights)
-	for panels := fewest; panels <= vectors; panels++ {
+	for panels := (vectors + len(s.heights) - 1) / len(s.heights); panels <= vectors; panels++ {
 		cost := 0
 		for v, p := vectors, panels; p > 0; p-- {
 			nv := (v + p - 1) / p

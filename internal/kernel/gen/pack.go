@@ -25,18 +25,24 @@ func pack(f *file) {
 	}
 }
 
-// columns writes copies of rows of at most nv vectors, by masks, to rows of nv
-// vectors. Behind the mask are zeros.
-func (f *file) columns(nv int) {
-	name := fmt.Sprintf("columns%s_%d", f.name, nv)
-	fmt.Fprintf(&f.decls, "\n//go:noescape\nfunc %s(args *columnsArgs)\n", name)
-	fmt.Fprintf(&f.text, "\n// func %s(args *columnsArgs)\nTEXT ·%s(SB), NOSPLIT, $0-8\n", name, name)
+// packing begins a function of arguments that start with a destination, a source and
+// how often to go on.
+func (f *file) packing(name, args string) {
+	fmt.Fprintf(&f.decls, "\n//go:noescape\nfunc %s(args *%s)\n", name, args)
+	fmt.Fprintf(&f.text, "\n// func %s(args *%s)\nTEXT ·%s(SB), NOSPLIT, $0-8\n", name, args, name)
 	f.i("MOVQ", "args+0(FP)", "DI")
 	f.i("MOVQ", at(argDst, "DI"), "CX")
 	f.i("MOVQ", at(argDstRow, "DI"), "DX")
 	f.i("MOVQ", at(argSrc, "DI"), "SI")
 	f.i("MOVQ", at(argSrcRow, "DI"), "R8")
 	f.i("MOVQ", at(argBlocks, "DI"), "AX")
+}
+
+// columns writes copies of rows of at most nv vectors, by masks, to rows of nv
+// vectors. Behind the mask are zeros.
+func (f *file) columns(nv int) {
+	name := fmt.Sprintf("columns%s_%d", f.name, nv)
+	f.packing(name, "columnsArgs")
 	for j := range nv {
 		f.i("MOVQ", at(argMask0+8*j, "DI"), "BX")
 		f.i("VMOVUPS", "(BX)", f.v(14+j))
@@ -64,14 +70,7 @@ func (f *file) columns(nv int) {
 func transposes(f *file) {
 	for _, t := range []number{float32s, float64s} {
 		name := "transpose" + f.name + t.suffix
-		fmt.Fprintf(&f.decls, "\n//go:noescape\nfunc %s(args *transposeArgs)\n", name)
-		fmt.Fprintf(&f.text, "\n// func %s(args *transposeArgs)\nTEXT ·%s(SB), NOSPLIT, $0-8\n", name, name)
-		f.i("MOVQ", "args+0(FP)", "DI")
-		f.i("MOVQ", at(argDst, "DI"), "CX")
-		f.i("MOVQ", at(argDstRow, "DI"), "DX")
-		f.i("MOVQ", at(argSrc, "DI"), "SI")
-		f.i("MOVQ", at(argSrcRow, "DI"), "R8")
-		f.i("MOVQ", at(argBlocks, "DI"), "AX")
+		f.packing(name, "transposeArgs")
 		f.i("LEAQ", "(R8)(R8*2)", "R9")
 		f.i("LEAQ", "(DX)(DX*2)", "R10")
 		f.i("LEAQ", "(SI)(R8*4)", "R11")
