@@ -54,15 +54,7 @@ func TestSymmetriesOfAConvolutionalNet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := CheckSymmetries(background, p, list, top.Norm, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range got {
-		if r.Gradient > 1e-12 || r.Hessian > 1e-12 {
-			t.Errorf("%v of %s %d: residuals %.2g and %.2g", r.Kind, r.Layer, r.Unit, r.Gradient, r.Hessian)
-		}
-	}
+	holds(t, p, list, top.Norm)
 	// What is not a symmetry has residuals: a rescaling across tanh, a translation of
 	// a layer that is not the last.
 	last := hidden[3].Units[0]
@@ -71,7 +63,8 @@ func TestSymmetriesOfAConvolutionalNet(t *testing.T) {
 		{Kind: Scale, In: hidden[1].Units[0].In},
 		{Kind: Translation, In: hidden[2].Units[0].In},
 	}
-	if got, err = CheckSymmetries(background, p, wrong, top.Norm, nil); err != nil {
+	got, err := CheckSymmetries(background, p, wrong, top.Norm, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range got {
@@ -132,15 +125,7 @@ func TestSymmetriesAcrossNormalisations(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := CheckSymmetries(background, p, list, top.Norm, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, r := range got {
-				if r.Gradient > 1e-12 || r.Hessian > 1e-12 {
-					t.Errorf("%v of %s %d: residuals %.2g and %.2g", r.Kind, r.Layer, r.Unit, r.Gradient, r.Hessian)
-				}
-			}
+			holds(t, p, list, top.Norm)
 			// They are symmetries of the loss far away too.
 			_, loss, err := p.Gradient()
 			if err != nil {
@@ -224,5 +209,19 @@ func TestNoSymmetriesOfWhatIsNotKnown(t *testing.T) {
 	}
 	if list := Symmetries(m); len(list) != 0 {
 		t.Errorf("%d symmetries, the first %+v", len(list), list[0])
+	}
+}
+
+// holds checks the identities of gradient and Hessian, whose largest eigenvalue is norm.
+func holds(t *testing.T, p *Model[float64], list []Symmetry, norm float64) {
+	t.Helper()
+	got, err := CheckSymmetries(background, p, list, norm, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range got {
+		if r.Gradient > 1e-12 || r.Hessian > 1e-12 {
+			t.Errorf("%v of %s %d: residuals %.2g and %.2g", r.Kind, r.Layer, r.Unit, r.Gradient, r.Hessian)
+		}
 	}
 }
