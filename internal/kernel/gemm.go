@@ -55,8 +55,10 @@ const (
 	// With slabs narrower than a unit, every row of one is a line of memory of its
 	// own, far from the next: that repays sooner.
 	slabRows, slabDepth = 48, 64
-	packedRows          = 8        // room for those of A in a tile
-	groupBytes          = 96 << 10 // of A
+	packedRows          = 8 // room for those of A in a tile
+	// Rows of A stay in the second-level cache by groups of tiles; many of them in
+	// a unit, which is the larger for it.
+	groupBytes, groupWork = 144 << 10, 8 << 20
 )
 
 // NewGemm plans products of the given shape. c is the number of elements from a
@@ -66,16 +68,20 @@ func NewGemm[T Float](m, n, k int, a, b Mat, c int) *Gemm[T] {
 	if m == 0 || n == 0 {
 		return g
 	}
-	limit := UnitCols
+	limit, most := UnitCols, unitWork
 	if g.tile.slab < UnitCols {
-		g.group = min(max(groupBytes/sizeof[T]()/(max(k, 1)*packedRows), 1), 16)
+		most = groupWork
+		room := groupBytes
 		if g.byRows = a.Row == 1 && a.Col != 1 && n > g.tile.slab && m > packedRows && k >= slabDepth; g.byRows {
-			limit = wideCols
+			// The more rows a column of A has for a group, the fewer times its page is looked up.
+			limit, room, most = wideCols, 2*groupBytes, 2*groupWork
 		}
+		high := g.tile.heights[len(g.tile.heights)-1]
+		g.group = min(max(room/sizeof[T]()/(max(k, 1)*high), 1), 64)
 	}
 	g.across, g.cols = cut(n, limit, g.tile.lanes)
 	work := m * g.cols * max(k, 1)
-	g.down = max(work/unitWork, (minUnits+g.across-1)/g.across)
+	g.down = max(work/most, (minUnits+g.across-1)/g.across)
 	g.down = max(1, min(g.down, work/minWork, (m+11)/12))
 	g.rows = (m + g.down - 1) / g.down
 	g.down = (m + g.rows - 1) / g.rows
@@ -206,11 +212,12 @@ func (g *Gemm[T]) pack(dst []T, row int, b []T, cols int) {
 		}
 		return
 	case g.packing == copied:
-		const together = 32 // rows, whose pages are soon known
-		for p := 0; p < g.k; p += together {
-			for j := 0; j < cols; j += slab {
-				copyColumns(dst[j*g.k+p*row:], row, b[p*g.b.Row+j:], g.b.Row, min(slab, cols-j), min(together, g.k-p))
-			}
+		whole := cols / slab
+		if whole > 0 {
+			spread(dst, slab*g.k, slab, b, g.b.Row, whole*slab, whole, g.k)
+		}
+		if rest := cols - whole*slab; rest > 0 {
+			spread(dst[whole*slab*g.k:], 0, row, b[whole*slab:], g.b.Row, rest, 1, g.k)
 		}
 		return
 	}

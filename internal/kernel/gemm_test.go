@@ -170,6 +170,34 @@ func testTranspose[T Float](t *testing.T) {
 	}
 }
 
+// TestSpread: rows come apart into tiles, and nothing else is read or written.
+func TestSpread(t *testing.T) {
+	if detect() < AVX2 { // which alone packs so
+		return
+	}
+	r := rand.New(rand.NewPCG(9, 10))
+	for range 200 {
+		step := 8 << r.IntN(2)
+		tiles, steps := 1+r.IntN(9), 1+r.IntN(20)
+		width := tiles + r.IntN(tiles*(step-1)+1)
+		srow, tile := width+r.IntN(5), steps*step+r.IntN(5)
+		src, dst := newFenced[float32](r, (steps-1)*srow+width), newFenced[float32](r, (tiles-1)*tile+steps*step)
+		spread(dst.x, tile, step, src.x, srow, width, tiles, steps)
+		what := fmt.Sprintf("%d steps of %d into %d tiles", steps, width, tiles)
+		src.check(t, what)
+		dst.check(t, what)
+		for p := range steps {
+			for i, at := 0, 0; i < tiles; i++ {
+				w := (width - at + tiles - i - 1) / (tiles - i)
+				if !slices.Equal(dst.x[i*tile+p*step:][:w], src.x[p*srow+at:][:w]) {
+					t.Fatalf("%s: step %d of tile %d", what, p, i)
+				}
+				at += w
+			}
+		}
+	}
+}
+
 // Products by the shapes of networks, one core: with -cpu 1 the metric is the
 // rate of the kernels alone.
 func BenchmarkGemm(b *testing.B) {

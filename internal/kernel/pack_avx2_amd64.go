@@ -9,7 +9,7 @@ func transposeAVX232(args *transposeArgs)
 func transposeAVX264(args *transposeArgs)
 
 //go:noescape
-func columnsAVX2_1(args *columnsArgs)
+func spreadAVX2_1(args *spreadArgs)
 
 //go:noescape
-func columnsAVX2_2(args *columnsArgs)
+func spreadAVX2_2(args *spreadArgs)

@@ -98,8 +98,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func columnsAVX2_1(args *columnsArgs)
-TEXT ·columnsAVX2_1(SB), NOSPLIT, $0-8
+// func spreadAVX2_1(args *spreadArgs)
+TEXT ·spreadAVX2_1(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), DI
 	MOVQ 0(DI), CX
 	MOVQ 8(DI), DX
@@ -108,19 +108,29 @@ TEXT ·columnsAVX2_1(SB), NOSPLIT, $0-8
 	MOVQ 32(DI), AX
 	MOVQ 40(DI), BX
 	VMOVUPS (BX), Y14
-loop:
-	PREFETCHT0 (SI)(R8*8)
-	VMASKMOVPS 0(SI), Y14, Y0
-	VMOVUPS Y0, 0(CX)
+	MOVQ 64(DI), R12
+	MOVQ 56(DI), R13
+rows:
+	MOVQ SI, R9
+	MOVQ CX, R10
+	MOVQ R13, BX
+tiles:
+	PREFETCHT0 (R9)(R8*8)
+	VMASKMOVPS 0(R9), Y14, Y0
+	VMOVUPS Y0, 0(R10)
+	ADDQ R12, R9
+	ADDQ DX, R10
+	DECQ BX
+	JNE tiles
 	ADDQ R8, SI
-	ADDQ DX, CX
+	ADDQ $32, CX
 	DECQ AX
-	JNE loop
+	JNE rows
 	VZEROUPPER
 	RET
 
-// func columnsAVX2_2(args *columnsArgs)
-TEXT ·columnsAVX2_2(SB), NOSPLIT, $0-8
+// func spreadAVX2_2(args *spreadArgs)
+TEXT ·spreadAVX2_2(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), DI
 	MOVQ 0(DI), CX
 	MOVQ 8(DI), DX
@@ -131,15 +141,25 @@ TEXT ·columnsAVX2_2(SB), NOSPLIT, $0-8
 	VMOVUPS (BX), Y14
 	MOVQ 48(DI), BX
 	VMOVUPS (BX), Y15
-loop:
-	PREFETCHT0 (SI)(R8*8)
-	VMASKMOVPS 0(SI), Y14, Y0
-	VMASKMOVPS 32(SI), Y15, Y1
-	VMOVUPS Y0, 0(CX)
-	VMOVUPS Y1, 32(CX)
+	MOVQ 64(DI), R12
+	MOVQ 56(DI), R13
+rows:
+	MOVQ SI, R9
+	MOVQ CX, R10
+	MOVQ R13, BX
+tiles:
+	PREFETCHT0 (R9)(R8*8)
+	VMASKMOVPS 0(R9), Y14, Y0
+	VMASKMOVPS 32(R9), Y15, Y1
+	VMOVUPS Y0, 0(R10)
+	VMOVUPS Y1, 32(R10)
+	ADDQ R12, R9
+	ADDQ DX, R10
+	DECQ BX
+	JNE tiles
 	ADDQ R8, SI
-	ADDQ DX, CX
+	ADDQ $64, CX
 	DECQ AX
-	JNE loop
+	JNE rows
 	VZEROUPPER
 	RET

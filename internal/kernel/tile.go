@@ -124,7 +124,6 @@ func run[T Float](b *block, s tileShape, x, y, c []T, add bool) {
 // is packed to it tile by tile, packedRows numbers for each step of k: A's columns
 // then are contiguous, but far apart.
 func runInGroups[T Float](b *block, s tileShape, group int, x, y, c, scratch []T, add bool) {
-	const steps = 32 // whose lines of memory stay in the first-level cache meanwhile
 	most := s.heights[len(s.heights)-1]
 	part := *b
 	if scratch != nil {
@@ -138,13 +137,7 @@ func runInGroups[T Float](b *block, s tileShape, group int, x, y, c, scratch []T
 		if scratch == nil {
 			run(&part, s, x[r*b.aRow:], y, c[r*b.cRow:], add)
 		} else {
-			for p := 0; p < b.k; p += steps {
-				for i, at := 0, 0; i < n; i++ {
-					h := (part.rows - at + n - i - 1) / (n - i)
-					copyColumns(scratch[i*part.aTile+p*packedRows:], packedRows, x[p*b.aCol+r+at:], b.aCol, h, min(steps, b.k-p))
-					at += h
-				}
-			}
+			spread(scratch, part.aTile, packedRows, x[r:], b.aCol, part.rows, n, b.k)
 			part.tiles = n
 			run(&part, s, scratch, y, c[r*b.cRow:], add)
 		}

@@ -24,14 +24,17 @@ func transposeGo[T Float](dst []T, dstRow int, src []T, srcRow, rows, cols int) 
 	}
 }
 
-// copyColumns writes rows of width elements, of at most 64 bytes, to dst, whose rows
-// are dstRow elements apart and have room for 32 or 64 bytes.
-func copyColumns[T Float](dst []T, dstRow int, src []T, srcRow, width, rows int) {
-	if level >= AVX2 {
-		columnsAsm(dst, dstRow, src, srcRow, width, rows)
-		return
+// spread writes steps rows of src, srcRow elements apart, to dst cut into tiles as
+// equal as can be, the wider ones first: those of a row go to a tile's next step
+// elements, which are of 32 bytes or 64, and a tile is tile elements behind another.
+func spread[T Float](dst []T, tile, step int, src []T, srcRow, width, tiles, steps int) {
+	low := width / tiles
+	wide := width - tiles*low
+	if wide > 0 {
+		spreadAsm(dst, tile, step, src, srcRow, low+1, wide, steps)
+		dst, src = dst[wide*tile:], src[wide*(low+1):]
 	}
-	for i := range rows {
-		copy(dst[i*dstRow:][:width], src[i*srcRow:])
+	if wide < tiles {
+		spreadAsm(dst, tile, step, src, srcRow, low, tiles-wide, steps)
 	}
 }

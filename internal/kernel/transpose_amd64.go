@@ -25,29 +25,32 @@ func transposeAsm[T Float](dst []T, dstRow int, src []T, srcRow, blocks int) {
 	}
 }
 
-// columnsArgs are the operands of a copy of columns. Strides are in bytes.
-type columnsArgs struct {
-	dst    unsafe.Pointer
-	dstRow int
-	src    unsafe.Pointer
-	srcRow int
-	rows   int
-	masks  [2]unsafe.Pointer
+// masksAVX2 are the masks of two vectors for the first n bytes.
+func masksAVX2(n int) [2]unsafe.Pointer {
+	words := n / 4
+	return [2]unsafe.Pointer{unsafe.Pointer(&maskAVX2[8-min(words, 8)]), unsafe.Pointer(&maskAVX2[8-max(words-8, 0)])}
 }
 
-// columnsAsm copies rows of width elements, of at most 64 bytes, to rows that are
-// dstRow elements apart and as long as one vector or two.
-func columnsAsm[T Float](dst []T, dstRow int, src []T, srcRow, width, rows int) {
+// spreadArgs are the operands of spread. Strides are in bytes.
+type spreadArgs struct {
+	dst          unsafe.Pointer
+	dstTile      int
+	src          unsafe.Pointer
+	srcRow       int
+	steps        int
+	masks        [2]unsafe.Pointer
+	tiles, width int
+}
+
+// spreadAsm is spread for tiles of equal width.
+func spreadAsm[T Float](dst []T, tile, step int, src []T, srcRow, width, tiles, steps int) {
 	size := sizeof[T]()
-	vectors := (width*size + 31) / 32
-	_ = dst[(rows-1)*dstRow+vectors*32/size-1]
-	_ = src[(rows-1)*srcRow+width-1]
-	words := width * size / 4
-	args := columnsArgs{dst: unsafe.Pointer(&dst[0]), dstRow: dstRow * size, src: unsafe.Pointer(&src[0]), srcRow: srcRow * size, rows: rows,
-		masks: [2]unsafe.Pointer{unsafe.Pointer(&maskAVX2[8-min(words, 8)]), unsafe.Pointer(&maskAVX2[8-max(words-8, 0)])}}
-	if vectors == 1 {
-		columnsAVX2_1(&args)
+	_ = dst[(tiles-1)*tile+steps*step-1]
+	_ = src[(steps-1)*srcRow+tiles*width-1]
+	args := spreadArgs{unsafe.Pointer(&dst[0]), tile * size, unsafe.Pointer(&src[0]), srcRow * size, steps, masksAVX2(width * size), tiles, width * size}
+	if step*size == 32 {
+		spreadAVX2_1(&args)
 	} else {
-		columnsAVX2_2(&args)
+		spreadAVX2_2(&args)
 	}
 }

@@ -4,4 +4,4 @@ package kernel
 
 func transposeAsm[T Float]([]T, int, []T, int, int) {}
 
-func columnsAsm[T Float]([]T, int, []T, int, int, int) {}
+func spreadAsm[T Float]([]T, int, int, []T, int, int, int, int) {}

@@ -11,17 +11,19 @@ const (
 	argBlocks
 )
 
-// The layout of columnsArgs in transpose_amd64.go.
+// The layout of spreadArgs in transpose_amd64.go.
 const (
 	argMask0 = 8 * (iota + 5)
 	argMask1
+	argTiles
+	argWidth
 )
 
 // pack writes what brings operands of a product together.
 func pack(f *file) {
 	transposes(f)
 	for nv := 1; nv <= 2; nv++ {
-		f.columns(nv)
+		f.spread(nv)
 	}
 }
 
@@ -38,28 +40,39 @@ func (f *file) packing(name, args string) {
 	f.i("MOVQ", at(argBlocks, "DI"), "AX")
 }
 
-// columns writes copies of rows of at most nv vectors, by masks, to rows of nv
-// vectors. Behind the mask are zeros.
-func (f *file) columns(nv int) {
-	name := fmt.Sprintf("columns%s_%d", f.name, nv)
-	f.packing(name, "columnsArgs")
+// spread writes copies of rows that fall into tiles, of at most nv vectors each, by
+// masks: those of a tile to rows of nv vectors that follow each other. dstRow is from
+// one tile to the next.
+func (f *file) spread(nv int) {
+	name := fmt.Sprintf("spread%s_%d", f.name, nv)
+	f.packing(name, "spreadArgs")
 	for j := range nv {
 		f.i("MOVQ", at(argMask0+8*j, "DI"), "BX")
 		f.i("VMOVUPS", "(BX)", f.v(14+j))
 	}
-	f.label("loop")
+	f.i("MOVQ", at(argWidth, "DI"), "R12")
+	f.i("MOVQ", at(argTiles, "DI"), "R13")
+	f.label("rows")
+	f.i("MOVQ", "SI", "R9")
+	f.i("MOVQ", "CX", "R10")
+	f.i("MOVQ", "R13", "BX")
+	f.label("tiles")
 	// The rows may be pages apart.
-	f.i("PREFETCHT0", "(SI)(R8*8)")
+	f.i("PREFETCHT0", "(R9)(R8*8)")
 	for j := range nv {
-		f.i("VMASKMOVPS", at(j*f.bytes, "SI"), f.v(14+j), f.v(j))
+		f.i("VMASKMOVPS", at(j*f.bytes, "R9"), f.v(14+j), f.v(j))
 	}
 	for j := range nv {
-		f.i("VMOVUPS", f.v(j), at(j*f.bytes, "CX"))
+		f.i("VMOVUPS", f.v(j), at(j*f.bytes, "R10"))
 	}
+	f.i("ADDQ", "R12", "R9")
+	f.i("ADDQ", "DX", "R10")
+	f.i("DECQ", "BX")
+	f.i("JNE", "tiles")
 	f.i("ADDQ", "R8", "SI")
-	f.i("ADDQ", "DX", "CX")
+	f.i("ADDQ", fmt.Sprintf("$%d", nv*f.bytes), "CX")
 	f.i("DECQ", "AX")
-	f.i("JNE", "loop")
+	f.i("JNE", "rows")
 	f.i("VZEROUPPER")
 	f.i("RET")
 }
