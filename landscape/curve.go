@@ -77,8 +77,9 @@ type CurveOptions struct {
 
 // TrainCurve minimises the expected loss over t, uniform on [0, 1], on a curve from
 // a to b: stochastic gradient descent with momentum 0.9 on the control point, which
-// begins in the middle of the line, with one t a step.
-func TrainCurve[T train.Float](ctx context.Context, f optimizers.Objective[T], kind CurveKind, a, b []float64, o CurveOptions) (*Curve, error) {
+// begins in the middle of the line, with one t a step. The loss at a place t of the
+// curve is f(t): [Model.On], or one that is the same everywhere.
+func TrainCurve[T train.Float](ctx context.Context, f func(t float64) optimizers.Objective[T], kind CurveKind, a, b []float64, o CurveOptions) (*Curve, error) {
 	o.Steps, o.LR = cmp.Or(o.Steps, 500), cmp.Or(o.LR, 0.1)
 	if len(a) != len(b) || o.Steps < 1 || !(o.LR > 0) || int(kind) >= len(curveNames) {
 		return nil, fmt.Errorf("landscape: %v between %d and %d parameters in %d steps at the rate %v; allowed are as many at both ends, and 1 step and more at a rate above 0", kind, len(a), len(b), o.Steps, o.LR)
@@ -93,7 +94,7 @@ func TrainCurve[T train.Float](ctx context.Context, f optimizers.Objective[T], k
 		}
 		t := r.Float64()
 		curvePoint(x, c, t)
-		loss, err := f.Grad(g, x)
+		loss, err := f(t).Grad(g, x)
 		if err != nil {
 			return nil, err
 		}
@@ -113,8 +114,8 @@ func TrainCurve[T train.Float](ctx context.Context, f optimizers.Objective[T], k
 	return c, nil
 }
 
-// AlongCurve is the loss of f at each t of a curve.
-func AlongCurve[T train.Float](ctx context.Context, f interface{ Loss(x []T) (float64, error) }, c *Curve, t []float64) ([]float64, error) {
+// AlongCurve is the loss f(t) at each t of a curve.
+func AlongCurve[T train.Float](ctx context.Context, f func(t float64) optimizers.Objective[T], c *Curve, t []float64) ([]float64, error) {
 	x, loss := make([]T, len(c.A)), make([]float64, len(t))
 	for i, s := range t {
 		if err := ctx.Err(); err != nil {
@@ -122,7 +123,7 @@ func AlongCurve[T train.Float](ctx context.Context, f interface{ Loss(x []T) (fl
 		}
 		curvePoint(x, c, s)
 		var err error
-		if loss[i], err = f.Loss(x); err != nil {
+		if loss[i], err = f(s).Loss(x); err != nil {
 			return loss[:i], err
 		}
 	}

@@ -11,8 +11,8 @@ import (
 )
 
 // Model is a network's mean loss on a set of examples, at a point, as training sees
-// it: batch normalisation is over all these examples. Losses along lines and on
-// planes may be others, see Freeze and StatisticsOf.
+// it: batch normalisation is over all these examples. Freeze and StatisticsOf make it
+// another loss.
 type Model[T train.Float] struct {
 	Sample optimizers.Sample[T]
 	Layout optimizers.Layout
@@ -23,8 +23,11 @@ type Model[T train.Float] struct {
 
 	model *nn.Model[T]
 	batch data.Batch[T]
-	eval  *train.Evaluation[T] // once it is needed
 	stats statistics[T]
+
+	// Once they are needed: the loss outside training, the latter with derivatives.
+	eval   *train.Evaluation[T]
+	frozen optimizers.Sample[T]
 }
 
 // At is the loss of m on the first n examples of d, or on all of them where n is
@@ -54,13 +57,20 @@ func At[T train.Float](m *nn.Model[T], d data.Dataset, n int) (*Model[T], error)
 // Move makes x, which is copied, the point of the products.
 func (p *Model[T]) Move(x []T) error {
 	p.Params = append(p.Params[:0], x...)
+	if p.frozen != nil {
+		if err := p.frozen.Linearize(p.Params); err != nil {
+			return err
+		}
+	}
 	return p.Sample.Linearize(p.Params)
 }
 
 // Gradient is the gradient of the loss at the point, and the loss.
 func (p *Model[T]) Gradient() (g []float64, loss float64, err error) {
 	x := make([]T, len(p.Params))
-	if loss, err = p.Sample.Grad(x, p.Params); err != nil {
+	s, back := p.lend(0)
+	defer back()
+	if loss, err = s.Grad(x, p.Params); err != nil {
 		return nil, 0, err
 	}
 	g = make([]float64, len(x))
@@ -120,7 +130,9 @@ func (c curvature[T]) Mul(ctx context.Context, dst, v [][]float64) error {
 			}
 		})
 	}
-	if err := c.mul(p.Sample, p.out[:len(v)], p.in[:len(v)]); err != nil {
+	s, back := p.lend(0)
+	defer back()
+	if err := c.mul(s, p.out[:len(v)], p.in[:len(v)]); err != nil {
 		return err
 	}
 	for i, y := range dst {

@@ -5,11 +5,12 @@ import (
 	"slices"
 
 	"github.com/saddle-ml/saddle/internal/spell"
+	"github.com/saddle-ml/saddle/optimizers"
 	"github.com/saddle-ml/saddle/train"
 )
 
-// Statistics says which means and variances batch normalisation has on lines and
-// planes.
+// Statistics says which means and variances batch normalisation has on lines, curves
+// and planes.
 type Statistics uint8
 
 // The statistics. Between two solutions the variances of units collapse: frozen ones
@@ -41,21 +42,27 @@ func ParseStatistics(word string) (Statistics, error) {
 // statistics are what losses are with: one of the two, or nothing, which is
 // re-estimation on the examples themselves.
 type statistics[T train.Float] struct {
-	from, to []float64 // frozen buffers of the ends of lines
+	from, to []float64 // frozen buffers of the ends of lines; nil where they are not
 	of       *train.Evaluation[T]
 }
 
-// Freeze makes Loss, Line and Fill what they are outside training, with buffers,
-// the running means and variances of batch normalisation among them, that do not
-// follow the parameters: from where a line begins and on planes, to at a line's end,
-// and on it in proportion, as the parameters are. Gradient and curvature stay as
-// they are.
+// Freeze makes the loss, its gradient and its curvature what they are outside
+// training, with buffers, the running means and variances of batch normalisation among
+// them, that do not follow the parameters: from where a line begins, on planes and at
+// the point of the products, to at a line's end, and on a line, or a curve by its t, in
+// proportion.
 func (p *Model[T]) Freeze(from, to []float64) error {
 	if n := len(p.model.Buffers); len(from) != n || len(to) != n {
 		return fmt.Errorf("landscape: frozen buffers of %d and %d numbers; the model has %d", len(from), len(to), n)
 	}
+	if p.frozen == nil {
+		var err error
+		if p.frozen, err = train.FrozenOf(p.model, p.batch); err != nil {
+			return err
+		}
+	}
 	p.stats = statistics[T]{from: from, to: to}
-	return nil
+	return p.frozen.Linearize(p.Params)
 }
 
 // StatisticsOf makes Loss, Line and Fill what they are outside training, with the
@@ -91,8 +98,10 @@ func (p *Model[T]) Loss(x []T) (float64, error) { return p.lossAt(x, 0) }
 // lossAt is the loss at x, which is on a line at alpha. The model's buffers, which
 // the evaluation reads, are lent for it.
 func (p *Model[T]) lossAt(x []T, alpha float64) (float64, error) {
-	if p.stats.of == nil && p.stats.from == nil {
-		return p.Sample.Loss(x)
+	if p.stats.of == nil {
+		s, back := p.lend(alpha)
+		defer back()
+		return s.Loss(x)
 	}
 	e, err := p.evaluation()
 	if err != nil {
@@ -100,10 +109,37 @@ func (p *Model[T]) lossAt(x []T, alpha float64) (float64, error) {
 	}
 	own := slices.Clone(p.model.Buffers)
 	defer copy(p.model.Buffers, own)
-	if p.stats.of == nil {
-		point(p.model.Buffers, p.stats.from, p.stats.to, alpha)
-	} else if err := p.stats.of.Restate(x); err != nil {
+	if err := p.stats.of.Restate(x); err != nil {
 		return 0, err
 	}
 	return e.Loss(x)
+}
+
+// lend is what the gradient and the curvature are of. Where buffers are frozen, those
+// at alpha stand in the model, which reads them, until back is called.
+func (p *Model[T]) lend(alpha float64) (s optimizers.Sample[T], back func()) {
+	if p.stats.from == nil {
+		return p.Sample, func() {}
+	}
+	own := slices.Clone(p.model.Buffers)
+	point(p.model.Buffers, p.stats.from, p.stats.to, alpha)
+	return p.frozen, func() { copy(p.model.Buffers, own) }
+}
+
+// On is the loss at the place t of a line or a curve, which says what frozen buffers
+// are there. The gradient does not see StatisticsOf.
+func (p *Model[T]) On(t float64) optimizers.Objective[T] { return placed[T]{p, t} }
+
+// placed is a model's loss at a place.
+type placed[T train.Float] struct {
+	p *Model[T]
+	t float64
+}
+
+func (o placed[T]) Loss(x []T) (float64, error) { return o.p.lossAt(x, o.t) }
+
+func (o placed[T]) Grad(dst, x []T) (float64, error) {
+	s, back := o.p.lend(o.t)
+	defer back()
+	return s.Grad(dst, x)
 }

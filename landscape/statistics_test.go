@@ -170,6 +170,95 @@ func wideOf[T train.Float](x []T) []float64 {
 	return y
 }
 
+// Gradient and curvature of a frozen loss are its differences: at the point with the
+// statistics where lines begin, and on a curve with those of the place.
+func TestDerivativesOfFrozenStatistics(t *testing.T) {
+	m, d := normed(t)
+	p, err := At(m, d.Train, 90)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, _, err := p.Gradient()
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, to := make([]float64, 8), make([]float64, 8)
+	for i := range 8 {
+		from[i], to[i] = 0.3+0.1*float64(i), 1.1-0.05*float64(i)
+	}
+	if err := p.Freeze(from, to); err != nil {
+		t.Fatal(err)
+	}
+	n := len(m.Params)
+	v := make([]float64, n)
+	normals(v, source(1, 2))
+	const h = 1e-5
+	shifted := func(s float64) []float64 {
+		x := wideOf(m.Params)
+		axpy(x, s, v)
+		return x
+	}
+	for _, at := range []float64{0, 0.3} {
+		difference := 0.0
+		for _, s := range []float64{1, -1} {
+			loss, err := p.On(at).Loss(shifted(s * h))
+			if err != nil {
+				t.Fatal(err)
+			}
+			difference += s * loss / (2 * h)
+		}
+		g := make([]float64, n)
+		loss, err := p.On(at).Grad(g, m.Params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want, err := p.On(at).Loss(m.Params); err != nil || loss != want {
+			t.Errorf("loss %v beside the gradient, %v alone (%v)", loss, want, err)
+		}
+		if math.Abs(dot(g, v)-difference) > 1e-8*norm(g)*norm(v) { // of order h²
+			t.Errorf("slope at %v: %v, by differences %v", at, dot(g, v), difference)
+		}
+		if at > 0 {
+			continue
+		}
+		point, _, err := p.Gradient()
+		if err != nil || Distance(point, g) != 0 {
+			t.Errorf("the gradient at the point is not that of where lines begin (%v)", err)
+		}
+		if Distance(point, own) < 0.01*norm(own) {
+			t.Error("the gradient is still that of training")
+		}
+	}
+	product := [][]float64{make([]float64, n)}
+	if err := p.Hessian().Mul(background, product, [][]float64{v}); err != nil {
+		t.Fatal(err)
+	}
+	difference := make([]float64, n)
+	for _, s := range []float64{1, -1} {
+		g := make([]float64, n)
+		if _, err := p.On(0).Grad(g, shifted(s*h)); err != nil {
+			t.Fatal(err)
+		}
+		axpy(difference, s/(2*h), g)
+	}
+	if off := Distance(product[0], difference); off > 1e-7*norm(difference) {
+		t.Errorf("the Hessian's product is %v from the difference of gradients, of length %v", off, norm(difference))
+	}
+	// The point moves, and its statistics stay.
+	x := shifted(0.1)
+	if err := p.Move(x); err != nil {
+		t.Fatal(err)
+	}
+	_, loss, err := p.Gradient()
+	if want, _ := p.Loss(x); err != nil || loss != want {
+		t.Errorf("loss %v where the point is, %v there (%v)", loss, want, err)
+	}
+	again := [][]float64{make([]float64, n)}
+	if err := p.Hessian().Mul(background, again, [][]float64{v}); err != nil || Distance(again[0], product[0]) < 1e-3*norm(product[0]) {
+		t.Errorf("the curvature is still that of the point before (%v)", err)
+	}
+}
+
 // Matched units take their statistics along: the network with frozen ones is the
 // same.
 func TestMatchedUnitsTakeTheirStatistics(t *testing.T) {

@@ -33,6 +33,37 @@ func TestEvaluationOfABatch(t *testing.T) {
 			t.Errorf("loss %v, evaluated %v (%v)", got, want.Loss, err)
 		}
 	}
+	// With derivatives it is the same loss, and they are its differences.
+	frozen, err := FrozenOf(m, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loss, err := e.Loss(m.Params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, v, x := make([]float64, len(m.Params)), make([]float64, len(m.Params)), make([]float64, len(m.Params))
+	if got, err := frozen.Grad(g, m.Params); err != nil || math.Abs(got-loss) > 1e-12*loss {
+		t.Errorf("loss %v beside its gradient, %v alone (%v)", got, loss, err)
+	}
+	slope, difference := 0.0, 0.0
+	for i := range v {
+		v[i] = math.Sin(float64(3 * i))
+		slope += g[i] * v[i]
+	}
+	for _, s := range []float64{1e-5, -1e-5} {
+		for i := range x {
+			x[i] = m.Params[i] + s*v[i]
+		}
+		at, err := e.Loss(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		difference += at / (2 * s)
+	}
+	if math.Abs(slope-difference) > 1e-7*math.Abs(slope) { // of order 1e-10, and roundings over 1e-5
+		t.Errorf("slope %v, by differences %v", slope, difference)
+	}
 	if err := e.Restate(m.Params); err != nil {
 		t.Fatal(err)
 	}

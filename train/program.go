@@ -42,6 +42,7 @@ type programs[T Float] struct {
 	part    int // examples a program takes at once, where none mixes them; 0 means all there are
 	made    map[request]*program[T]
 	measure bool // every operation
+	frozen  bool // also derivatives are of the loss outside training
 }
 
 // request names a program.
@@ -126,7 +127,7 @@ func (p *programs[T]) lookup(r request) (*program[T], error) {
 
 func (p *programs[T]) compile(r request) (*program[T], error) {
 	w := r.want
-	g, err := p.model.Graph(r.size, w != wantScores)
+	g, err := p.model.Graph(r.size, w != wantScores && !p.frozen)
 	if err != nil {
 		return nil, err
 	}

@@ -51,10 +51,24 @@ type sample[T Float] struct {
 // Dropout masks are those of step 0 of a run with seed 0. The batch must stay as
 // it is. It is not safe for use by several goroutines at once.
 func ProblemOf[T Float](m *nn.Model[T], b data.Batch[T]) (optimizers.Sample[T], error) {
-	if err := checkBatch(m, b); err != nil {
+	return sampleOf(newPrograms(m), b)
+}
+
+// FrozenOf is the same of the loss outside training, an [Evaluation] with gradient and
+// curvature: without dropout, and with batch normalisation by the running statistics
+// in the model's buffers, which are constants of the derivatives and read at every
+// call.
+func FrozenOf[T Float](m *nn.Model[T], b data.Batch[T]) (optimizers.Sample[T], error) {
+	p := newPrograms(m)
+	p.frozen = true
+	return sampleOf(p, b)
+}
+
+func sampleOf[T Float](p *programs[T], b data.Batch[T]) (optimizers.Sample[T], error) {
+	if err := checkBatch(p.model, b); err != nil {
 		return nil, err
 	}
-	s := &sample[T]{programs: newPrograms(m)}
+	s := &sample[T]{programs: p}
 	s.hold(b.X, b.Y, b.N)
 	if len(b.Index) == b.N {
 		s.index = b.Index
@@ -91,7 +105,7 @@ func (s *sample[T]) hold(x, y []T, n int) {
 	s.n, s.x, s.y = n, x, y
 	in, out := len(x)/n, len(y)/n
 	step := n
-	if len(s.programs.model.Buffers) == 0 {
+	if len(s.programs.model.Buffers) == 0 || s.programs.frozen {
 		step = s.programs.partOf(n)
 	}
 	s.each = func(f func(x, y []T, row int) error) error {

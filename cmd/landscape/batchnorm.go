@@ -12,7 +12,7 @@ import (
 
 // batchNormFlag adds -batchnorm, whose value is empty where it is not given.
 func batchNormFlag(f *flag.FlagSet, word *string) {
-	f.StringVar(word, "batchnorm", "", "statistics of batch normalisation: reestimated on the training examples at every point, or frozen as they were saved (default reestimated: that is the loss of which spectrum and eigen take the curvature, and between runs frozen ones make barriers that are not the weights')")
+	f.StringVar(word, "batchnorm", "", "statistics of batch normalisation: reestimated on the training examples at every point, or frozen as they were saved, between two runs in proportion (default reestimated: that is the loss of which spectrum takes the curvature, and between runs frozen ones make barriers that are not the weights')")
 }
 
 // checkBatchNorm checks the word.
@@ -36,7 +36,8 @@ func statistics[T train.Float](e *env, m *nn.Model[T], word string) (landscape.S
 }
 
 // withStatistics makes the losses of the training and the test examples what they
-// are with the statistics. Frozen ones lie between the buffers of the ends of lines.
+// are with the statistics. Frozen ones lie between the buffers of the ends of lines
+// and curves.
 func withStatistics[T train.Float](list []*landscape.Model[T], s landscape.Statistics, from, to []float64) error {
 	training, test := list[0], list[1]
 	if s == landscape.Frozen {

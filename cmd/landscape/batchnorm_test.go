@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/saddle-ml/saddle/internal/cli"
 	"github.com/saddle-ml/saddle/internal/task"
+	"github.com/saddle-ml/saddle/landscape"
 	"github.com/saddle-ml/saddle/nn"
 	"github.com/saddle-ml/saddle/train"
 )
@@ -18,6 +20,24 @@ import (
 func normedRun(t *testing.T, seed uint64) string {
 	t.Helper()
 	return trainedAs(t, "2-12-10-3:batchnorm", seed, func(c *train.Config, _ *nn.Model[float32]) { c.Epochs = 10 })
+}
+
+// trainedModel is the model of such a run, of the seed 1, and its data.
+func trainedModel[T train.Float](t *testing.T, dir string) (*task.Task, *nn.Model[T]) {
+	t.Helper()
+	s := task.Spec{Data: "spirals", Model: "2-12-10-3:batchnorm", Precision: "float32", Seed: 1}
+	d, err := task.Load(context.Background(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := task.Build[T](d, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := train.LoadWeights(filepath.Join(dir, "last.safetensors"), m); err != nil {
+		t.Fatal(err)
+	}
+	return d, m
 }
 
 // measured runs a measurement that must be done.
@@ -60,21 +80,87 @@ func TestPathWithFrozenStatistics(t *testing.T) {
 	measured(t, "path", a, "-points", "3") // the first weights have statistics of their own
 }
 
+// A net with batch normalisation has no Gauss length, and says so.
+func TestNoGaussLengthOfBatchNormalisation(t *testing.T) {
+	dir := normedRun(t, 1)
+	const why = "depend on the others by batch normalisation"
+	for range 2 { // measured, and recalled
+		if code, out, errs := call(context.Background(), "path", dir, "-points", "3"); code != cli.ExitDone || !strings.Contains(out, "no Gauss length: ") || !strings.Contains(out, why) {
+			t.Errorf("status %d: %s\n%s", code, out, errs)
+		}
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "landscape", "path.json"))
+	if err != nil || !strings.Contains(string(b), why) || strings.Contains(string(b), `"gauss_length"`) {
+		t.Errorf("%v: %s", err, b)
+	}
+	if _, out, _ := call(context.Background(), "path", dir, "-points", "3", "-gauss-examples", "0"); strings.Contains(out, "Gauss length") {
+		t.Errorf("it is not asked for: %s", out)
+	}
+}
+
+// A curve that is trained with frozen statistics has them in proportion between those
+// of its ends, where it is as the line is, and gets below the line.
+func TestCurveWithFrozenStatistics(t *testing.T) {
+	a, b := normedRun(t, 1), normedRun(t, 2)
+	measured(t, "path", a, "-to", b, "-points", "5", "-batchnorm", "frozen", "-curve", "bezier", "-curve-steps", "200")
+	_, column := readTable(t, a, "landscape", "path-to-run.csv")
+	for _, kind := range []string{"training loss, as it is", "training loss, matched", "test loss, as it is", "test loss, matched"} {
+		line, curve := column[kind], column[kind+", bezier"]
+		for _, end := range []int{0, 4} {
+			if math.Abs(curve[end]-line[end]) > 1e-6*line[end] { // roundings of float32
+				t.Errorf("%s at the end %d: curve %v, line %v", kind, end, curve[end], line[end])
+			}
+		}
+		if strings.HasPrefix(kind, "training") && curve[2] > 0.9*line[2] {
+			t.Errorf("%s in the middle: curve %v, line %v", kind, curve[2], line[2])
+		}
+	}
+}
+
+// Directions are of the loss that is drawn: along the gradient its slope is the length
+// of that, and along the eigenvector it bends by the eigenvalue.
+func TestDirectionsWithFrozenStatistics(t *testing.T) {
+	dir := normedRun(t, 1)
+	d, m := trainedModel[float64](t, dir)
+	p, err := landscape.At(m, d.Train, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	length := landscape.Distance(m.Params, make([]float64, len(m.Params)))
+	for _, word := range []string{"reestimated", "frozen"} {
+		if word == "frozen" {
+			if err := p.Freeze(m.Buffers, m.Buffers); err != nil {
+				t.Fatal(err)
+			}
+		}
+		section := func(directions string) []float64 {
+			measured(t, "surface", dir, "-directions", directions, "-points", "3", "-range", "1e-5", "-batchnorm", word, "-precision", "float64")
+			_, column := readTable(t, dir, "landscape", "surface-sections.csv")
+			return column["training_loss"]
+		}
+		const h = 1e-5 // which few kinks of the relus are in
+		g, _, err := p.Gradient()
+		if err != nil {
+			t.Fatal(err)
+		}
+		slope := landscape.Distance(g, make([]float64, len(g)))
+		if l := section("gradient"); math.Abs((l[2]-l[0])/(2*h*length)-slope) > 1e-3*slope {
+			t.Errorf("%s: slope %v along the gradient, whose length is %v", word, (l[2]-l[0])/(2*h*length), slope)
+		}
+		top, err := landscape.Eigen(context.Background(), p.Hessian(), landscape.EigenOptions{Count: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l := section("eigen"); math.Abs((l[0]-2*l[1]+l[2])/(h*h)-top.Pairs[0].Value) > 1e-3*top.Pairs[0].Value {
+			t.Errorf("%s: the loss bends by %v along the eigenvector of %v", word, (l[0]-2*l[1]+l[2])/(h*h), top.Pairs[0].Value)
+		}
+	}
+}
+
 // With frozen statistics the losses at the weights are those that were reported.
 func TestSurfaceWithFrozenStatistics(t *testing.T) {
 	dir := normedRun(t, 1)
-	s := task.Spec{Data: "spirals", Model: "2-12-10-3:batchnorm", Precision: "float32", Seed: 1}
-	d, err := task.Load(context.Background(), s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := task.Build[float32](d, s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := train.LoadWeights(filepath.Join(dir, "last.safetensors"), m); err != nil {
-		t.Fatal(err)
-	}
+	d, m := trainedModel[float32](t, dir)
 	training, err := train.Evaluate(context.Background(), m, d.Train)
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +209,6 @@ func TestWrongStatistics(t *testing.T) {
 		{[]string{"surface", normed, "-batchnorm", "frozn"}, `did you mean "frozen"?`},
 		{[]string{"path", normed, "-batchnorm", "frozn"}, `did you mean "frozen"?`},
 		{[]string{"path", normed, "-batchnorm", ""}, "-batchnorm is empty"},
-		{[]string{"path", normed, "-to", normed, "-curve", "bezier", "-batchnorm", "frozen"}, "no statistics were saved"},
 	} {
 		code, _, errs := call(context.Background(), c.args...)
 		if code != cli.ExitUsage || !strings.Contains(errs, c.want) {

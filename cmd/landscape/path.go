@@ -31,8 +31,6 @@ var pathMeasurement = measurement{"path", "the loss from the first weights to th
 				return err
 			}
 			switch {
-			case s.Curve != "" && s.BatchNorm == landscape.Frozen.String():
-				return cli.Usagef("-batchnorm frozen beside -curve: no statistics were saved with the middle of a curve")
 			case s.Curve == "" && (s.CurveSteps != 500 || s.CurveLR != 0.1):
 				return cli.Usagef("-curve-steps and -curve-lr are of a curve; -curve bezier or -curve polygon asks for one")
 			case s.Curve == "":
@@ -72,12 +70,13 @@ type pathResult struct {
 	Alpha []number   `json:"alpha"`
 	Lines []lossLine `json:"lines"`
 
-	Distance  number   `json:"distance"`          // between the ends
-	Relative  number   `json:"relative_distance"` // over the length of the first end
-	Gauss     estimate `json:"gauss_length"`
-	Done      bool     `json:"done"`
-	Matched   number   `json:"matched_distance,omitempty"`
-	Unmatched string   `json:"not_matched,omitempty"` // why
+	Distance  number    `json:"distance"`          // between the ends
+	Relative  number    `json:"relative_distance"` // over the length of the first end
+	Gauss     *estimate `json:"gauss_length,omitempty"`
+	NoGauss   string    `json:"no_gauss_length,omitempty"` // why, where it is asked for
+	Done      bool      `json:"done"`
+	Matched   number    `json:"matched_distance,omitempty"`
+	Unmatched string    `json:"not_matched,omitempty"` // why
 }
 
 // lossLine is the losses along one line.
@@ -227,14 +226,20 @@ func pathFromStart[T train.Float](ctx context.Context, e *env, s *pathSettings, 
 			return err
 		}
 	}
-	if s.GaussExamples > 0 && len(m.Buffers) == 0 { // whose outputs are of single examples
-		e.progress(false, "Gauss length")
-		g, err := landscape.GaussLength(ctx, m, t.Train, min(s.GaussExamples, t.Train.Len()), from, to, alpha)
-		if err != nil {
-			return err
-		}
-		r.Gauss = estimateOf(g)
+	switch {
+	case s.GaussExamples == 0:
+		return nil
+	case len(m.Buffers) > 0:
+		r.NoGauss = "the outputs for an example depend on the others by batch normalisation, so that no example has a path of its own"
+		return nil
 	}
+	e.progress(false, "Gauss length")
+	g, err := landscape.GaussLength(ctx, m, t.Train, min(s.GaussExamples, t.Train.Len()), from, to, alpha)
+	if err != nil {
+		return err
+	}
+	gauss := estimateOf(g)
+	r.Gauss = &gauss
 	return nil
 }
 
@@ -300,14 +305,14 @@ func pathTo[T train.Float](ctx context.Context, e *env, dir string, s *pathSetti
 		if err != nil {
 			return err
 		}
-		c, err := landscape.TrainCurve[T](ctx, list[0].Sample, kind, from, end, landscape.CurveOptions{Steps: s.CurveSteps, LR: s.CurveLR, Seed: e.seed,
+		c, err := landscape.TrainCurve(ctx, list[0].On, kind, from, end, landscape.CurveOptions{Steps: s.CurveSteps, LR: s.CurveLR, Seed: e.seed,
 			Progress: func(done int) { e.progress(false, "%s, %s: %d of %d steps", s.Curve, kinds[k], done, s.CurveSteps) }})
 		if err != nil {
 			return err
 		}
 		for i, p := range list {
 			name := names[i] + " loss, " + kinds[k] + ", " + s.Curve
-			if err := r.add(ctx, e, name, func(a []float64) ([]float64, error) { return landscape.AlongCurve[T](ctx, p, c, a) }, alpha); err != nil {
+			if err := r.add(ctx, e, name, func(a []float64) ([]float64, error) { return landscape.AlongCurve(ctx, p.On, c, a) }, alpha); err != nil {
 				return err
 			}
 		}

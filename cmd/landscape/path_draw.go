@@ -38,7 +38,10 @@ func (r *pathResult) publish(e *env, s *pathSettings, name string) error {
 		return err
 	}
 	fmt.Fprintf(e.stdout, "distance between the ends %.4g, %.3g times the length of the first\n", float64(r.Distance), float64(r.Relative))
-	if r.Gauss != (estimate{}) {
+	switch {
+	case r.NoGauss != "":
+		fmt.Fprintf(e.stdout, "no Gauss length: %s\n", r.NoGauss)
+	case r.Gauss != nil:
 		fmt.Fprintf(e.stdout, "Gauss length %.4g ± %.1g\n", float64(r.Gauss.Value), float64(r.Gauss.Error))
 	}
 	switch {
