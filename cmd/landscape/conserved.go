@@ -17,9 +17,14 @@ import (
 	"github.com/saddle-ml/saddle/internal/study"
 )
 
-// conservedSuffixes are the theories of a watched quantity, in the order of
-// drawing: marks of what was measured, and lines of the theories.
-var conservedSuffixes = []string{"", "_modified", "_flow"}
+// theory is a column of a watched quantity and what it is called in pictures, where the
+// first, which was measured, is drawn as marks.
+type theory struct{ suffix, name string }
+
+var (
+	conservedTheories = []theory{{"", "measured"}, {"_modified", "modified flow"}, {"_flow", "gradient flow"}}
+	rateTheories      = []theory{{"_rate", "measured"}, {"_rate_law", "law"}}
+)
 
 // watched are the columns of a run that was watched with symmetry, by their names:
 // steps and values.
@@ -73,24 +78,17 @@ func (e *env) drawConserved(w watched) ([]string, error) {
 	var pictures []string
 	for _, kind := range []struct{ name, title, y string }{
 		{"translation", "Sums that a softmax leaves free", "√Σ of squared sums of weights"},
-		{"scale", "Weights into a normalisation", "Σ of squared lengths of the units' weights"},
-		{"rescale", "Weights into and out of units", "Σ of squared lengths in, less those out"},
+		{"scale", "Weights into a normalisation", "Σ of squared lengths of weights"},
+		{"rescale", "Weights into and out of units", "Σ squared lengths in, less out"},
 	} {
-		c := chart.Chart{Title: kind.title + ": theory over measurement", X: chart.Axis{Label: "step"}, Y: chart.Axis{Label: kind.y}}
 		prefix := "symmetry_" + kind.name + "_"
 		layers := w.layers(prefix, "_discrete")
-		for i, l := range layers {
-			for dash, suffix := range conservedSuffixes {
-				name := prefix + l + suffix
-				label := l + map[string]string{"": ", measured", "_modified": ", modified flow", "_flow": ", gradient flow"}[suffix]
-				c.Series = append(c.Series, conservedSeries(label, w.steps[name], w.values[name], i, dash))
-			}
-		}
 		if len(layers) == 0 {
 			continue
 		}
 		name := "symmetry-" + kind.name
-		if err := c.Save(filepath.Join(e.out, name)); err != nil {
+		g := w.panels(kind.title+": theory over measurement", prefix, layers, conservedTheories, chart.Axis{Label: kind.y})
+		if err := g.Save(filepath.Join(e.out, name)); err != nil {
 			return nil, err
 		}
 		pictures = append(pictures, name+".png")
@@ -98,11 +96,37 @@ func (e *env) drawConserved(w watched) ([]string, error) {
 	return pictures, nil
 }
 
-// conservedSeries is marks, some 25, of what was measured, or the line of a theory.
-func conservedSeries(label string, x, y []float64, layer, theory int) chart.Series {
-	s := chart.Series{Name: label, X: x, Y: y, Color: 1 + layer}
-	if theory > 0 {
-		s.Dash = 2 * (theory - 1)
+// panels are a chart a layer, as what is conserved differs far more between layers
+// than on the way.
+func (w watched) panels(title, prefix string, layers []string, theories []theory, y chart.Axis) chart.Grid {
+	g := chart.Grid{Title: title}
+	columns := min(len(layers), 3)
+	if len(layers) == 4 {
+		columns = 2
+	}
+	for row := range slices.Chunk(layers, columns) {
+		var charts []chart.Chart
+		for _, l := range row {
+			c := chart.Chart{Title: l, X: chart.Axis{Label: "step"}, Y: y}
+			if len(layers) > 1 {
+				c.Width, c.Height = 4.8, 3.2
+			}
+			for i, t := range theories {
+				c.Series = append(c.Series, t.series(w.steps[prefix+l+t.suffix], w.values[prefix+l+t.suffix], i))
+			}
+			charts = append(charts, c)
+		}
+		g.Rows = append(g.Rows, charts)
+	}
+	return g
+}
+
+// series is marks, some 25, of what was measured, or the line of a theory, at its
+// place among the others.
+func (t theory) series(x, y []float64, place int) chart.Series {
+	s := chart.Series{Name: t.name, X: x, Y: y, Color: 1 + place}
+	if place > 0 {
+		s.Dash = 2 * (place - 1)
 		return s
 	}
 	s.Markers, s.NoLine, s.X, s.Y = true, true, nil, nil
@@ -121,12 +145,10 @@ func (e *env) drawRates(w watched) (string, error) {
 	if len(layers) == 0 {
 		return "", nil
 	}
-	c := chart.Chart{Title: "Effective learning rates before a normalisation: law over measurement", X: chart.Axis{Label: "step"}, Y: chart.Axis{Label: "lr/|θ|², geometric mean over units", Log: true}}
 	table := cli.Table{Header: []string{"effective rate of", "first", "last", "the law is off by, median", "at most"}}
 	var rows [][]string
-	for i, l := range layers {
-		steps, rate, law := w.steps[prefix+l+"_rate"], w.values[prefix+l+"_rate"], w.values[prefix+l+"_rate_law"]
-		c.Series = append(c.Series, conservedSeries(l+", measured", steps, rate, i, 0), conservedSeries(l+", law", steps, law, i, 1))
+	for _, l := range layers {
+		rate, law := w.values[prefix+l+"_rate"], w.values[prefix+l+"_rate_law"]
 		var off []float64
 		for k := range min(len(rate), len(law)) {
 			if rate[k] > 0 { // a schedule may end at 0
@@ -147,5 +169,6 @@ func (e *env) drawRates(w watched) (string, error) {
 		return "", err
 	}
 	const name = "symmetry-rates"
-	return name + ".png", c.Save(filepath.Join(e.out, name))
+	g := w.panels("Effective learning rates before a normalisation: law over measurement", prefix, layers, rateTheories, chart.Axis{Label: "lr/((1-β)|θ|²), mean over units", Log: true})
+	return name + ".png", g.Save(filepath.Join(e.out, name))
 }

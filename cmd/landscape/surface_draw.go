@@ -35,7 +35,11 @@ func (r *surfaceResult) publish(e *env, s *surfaceSettings) error {
 		if s.ofSnapshots() && p.Name != r.Points[0].Name {
 			continue
 		}
-		c.Series = append(c.Series, chart.Series{Name: p.Name, X: []float64{float64(p.A)}, Y: []float64{float64(p.B)}, Markers: true, NoLine: true})
+		mark := chart.Series{Name: p.Name, X: []float64{float64(p.A)}, Y: []float64{float64(p.B)}, Markers: true, NoLine: true}
+		if p.Name == r.Points[0].Name {
+			mark.Color = 6 // pale: it stands where the map is darkest
+		}
+		c.Series = append(c.Series, mark)
 	}
 	if err := c.SaveMap(filepath.Join(e.out, "surface-map")); err != nil {
 		return err

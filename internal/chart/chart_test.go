@@ -17,6 +17,8 @@ import (
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
 )
 
 func decoded(t *testing.T, g Grid) image.Image {
@@ -193,6 +195,30 @@ func TestTicks(t *testing.T) {
 	}
 }
 
+// The last row may be shorter, and its charts are as large as the others.
+func TestLastRowOfAGridMayBeShorter(t *testing.T) {
+	size := func(rows ...int) (w, h vg.Length) {
+		g := Grid{}
+		for _, n := range rows {
+			g.Rows = append(g.Rows, make([]Chart, n))
+		}
+		f, err := g.layout()
+		if err != nil {
+			t.Fatal(err)
+		}
+		tiles := f.tiles(draw.New(vgsvg.New(f.width, f.height)), 0)
+		if len(tiles[len(rows)-1]) != rows[len(rows)-1] {
+			t.Errorf("%d tiles in the last row of %v", len(tiles[len(rows)-1]), rows)
+		}
+		last := tiles[len(rows)-1][0]
+		return last.Max.X - last.Min.X, last.Max.Y - last.Min.Y
+	}
+	w, h := size(3, 3, 3)
+	if w2, h2 := size(3, 3, 1); w2 != w || h2 != h {
+		t.Errorf("a chart of %v by %v in a shorter row, %v by %v in a full one", w2, h2, w, h)
+	}
+}
+
 func TestWrongChartsAreErrors(t *testing.T) {
 	for want, g := range map[string]Grid{
 		"no charts":           {},
@@ -201,6 +227,7 @@ func TestWrongChartsAreErrors(t *testing.T) {
 		"goes from 2 to 1":    {Rows: [][]Chart{{{X: Axis{Min: 2, Max: 1}}}}},
 		"goes from 0 to 1":    {Rows: [][]Chart{{{Y: Axis{Max: 1, Log: true}}}}},
 		"rows of 1 and 2":     {Rows: [][]Chart{{{}}, {{}, {}}}},
+		"rows of 2 and 1":     {Rows: [][]Chart{{{}, {}}, {{}}, {{}}}},
 		"200 by 5 inches":     {Rows: [][]Chart{{{Width: 200, Height: 5}}}},
 		"color -1 and dash 0": {Rows: [][]Chart{{{Series: []Series{{Color: -1}}}}}},
 	} {

@@ -18,8 +18,8 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Grid is charts in rows of the same length, of the same size, with one legend:
-// series of one name look the same in all of them.
+// Grid is charts in rows of the same length, of which the last may be shorter, of the
+// same size, with one legend: series of one name look the same in all of them.
 type Grid struct {
 	Title string
 	Rows  [][]Chart
@@ -128,9 +128,9 @@ func (g Grid) layout() (*figure, error) {
 	}
 	f := &figure{Grid: g}
 	var cell vg.Point
-	for _, row := range g.Rows {
-		if len(row) != len(g.Rows[0]) {
-			return nil, fmt.Errorf("chart: rows of %d and %d charts; all must be as long", len(g.Rows[0]), len(row))
+	for i, row := range g.Rows {
+		if n := len(g.Rows[0]); len(row) != n && (i < len(g.Rows)-1 || len(row) > n) {
+			return nil, fmt.Errorf("chart: rows of %d and %d charts; all must be as long, but for the last, which may be shorter", n, len(row))
 		}
 		for i := range row {
 			if err := row[i].check(); err != nil {
@@ -203,8 +203,8 @@ func (f *figure) tiles(c draw.Canvas, space vg.Length) [][]draw.Canvas {
 	}
 	left, right := make([]vg.Length, cols), make([]vg.Length, cols)
 	below, above := make([]vg.Length, rows), make([]vg.Length, rows)
-	for i := range rows {
-		for j := range cols {
+	for i, row := range f.plots {
+		for j := range row {
 			l, r, b, a := around(i, j)
 			left[j], right[j], below[i], above[i] = max(left[j], l), max(right[j], r), max(below[i], b), max(above[i], a)
 		}
@@ -220,10 +220,10 @@ func (f *figure) tiles(c draw.Canvas, space vg.Length) [][]draw.Canvas {
 	width, height = max(width/vg.Length(cols), 1), max(height/vg.Length(rows), 1)
 	tiles := make([][]draw.Canvas, rows)
 	top := c.Max.Y
-	for i := range rows {
+	for i, row := range f.plots {
 		top -= space + above[i]
 		x := c.Min.X
-		for j := range cols {
+		for j := range row {
 			l, r, b, a := around(i, j)
 			x += left[j]
 			tiles[i] = append(tiles[i], draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{

@@ -233,6 +233,7 @@ func (s *Surface) draw3D(c draw.Canvas) {
 		return 2*(v-from)/(to-from) - 1
 	}
 	const turn, tilt = -0.9, 0.62 // radians
+	quarters := s.quarters()
 	project := func(x, y, z float64) vg.Point {
 		u := x*math.Cos(turn) - y*math.Sin(turn)
 		d := x*math.Sin(turn) + y*math.Cos(turn)
@@ -243,7 +244,7 @@ func (s *Surface) draw3D(c draw.Canvas) {
 	}
 	at := func(i, j int) (p vg.Point, height, depth float64) {
 		height = s.height(s.Z[i*ny+j])
-		x, y := unit(s.XS[i], s.XS[0], s.XS[nx-1]), unit(s.YS[j], s.YS[0], s.YS[ny-1])
+		x, y := turned(unit(s.XS[i], s.XS[0], s.XS[nx-1]), unit(s.YS[j], s.YS[0], s.YS[ny-1]), quarters)
 		return project(x, y, unit(height, low, high)), height, x*math.Sin(turn) + y*math.Cos(turn)
 	}
 	// The floor with its axes.
@@ -296,8 +297,54 @@ func (s *Surface) draw3D(c draw.Canvas) {
 		c.StrokeLines(draw.LineStyle{Color: color.NRGBA{0, 0, 0, 0x38}, Width: vg.Points(0.3)}, append(q.points, q.points[0]))
 	}
 	// Behind the floor's nearest edges, in front of everything.
-	name(middle(corners[0], corners[1]), s.X.Label, -st.Width(s.X.Label)/2-6, -10)
-	name(middle(corners[1], corners[2]), s.Y.Label, st.Width(s.Y.Label)/2+6, -10)
-	name(corners[0], text(s.XS[0])+", "+text(s.YS[0]), 0, -12)
-	name(corners[2], text(s.XS[nx-1])+", "+text(s.YS[ny-1]), 0, -12)
+	labels := [2]string{s.X.Label, s.Y.Label}
+	if quarters%2 == 1 {
+		labels[0], labels[1] = labels[1], labels[0]
+	}
+	place := func(x, y float64) string { // of a corner of the picture
+		x, y = turned(x, y, 4-quarters)
+		return text(s.XS[(nx-1)*int(math.Round(x+1))/2]) + ", " + text(s.YS[(ny-1)*int(math.Round(y+1))/2])
+	}
+	for i, label := range labels {
+		edge := middle(corners[i], corners[i+1])
+		side, room := vg.Length(2*i-1), edge.X-c.Min.X
+		if i == 1 {
+			room = c.Max.X - edge.X
+		}
+		const gap = 6
+		over := max(0, st.Width(label)+gap-room) // a long one moves under its edge
+		name(edge, label, side*(st.Width(label)/2+gap-over), -10-over*0.75)
+	}
+	name(corners[0], place(-1, -1), -st.Width(place(-1, -1))/2, -12)
+	name(corners[2], place(1, 1), st.Width(place(1, 1))/2, -12)
+}
+
+// turned is a point of the plane after quarter turns.
+func turned(x, y float64, quarters int) (float64, float64) {
+	for range quarters {
+		x, y = -y, x
+	}
+	return x, y
+}
+
+// quarters are the quarter turns, fewest first, after which what is nearest in three
+// dimensions is lowest, so that it hides least.
+func (s *Surface) quarters() int {
+	low, high := s.limits()
+	best, least := 0, math.Inf(1)
+	for k := range 4 {
+		nearest := 0.0 // the sum of heights by how near they are
+		for i := range s.XS {
+			for j := range s.YS {
+				if h := s.height(s.Z[i*len(s.YS)+j]); !math.IsNaN(h) {
+					x, y := turned(2*float64(i)/float64(len(s.XS)-1)-1, 2*float64(j)/float64(len(s.YS)-1)-1, k)
+					nearest += (h - low) * (x - y)
+				}
+			}
+		}
+		if nearest < least-1e-9*(high-low)*float64(len(s.Z)) {
+			best, least = k, nearest
+		}
+	}
+	return best
 }

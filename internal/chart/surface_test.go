@@ -80,3 +80,27 @@ func TestSurfacesAreDrawn(t *testing.T) {
 		t.Error("a surface without values is drawn")
 	}
 }
+
+// A slope is turned so that its low side is the nearest, which the corner at 1, -1 is;
+// a bowl stays.
+func TestSurfacesTurnTheirLowSideToTheReader(t *testing.T) {
+	for want, rise := range [][2]float64{{-1, 1}, {1, 1}, {1, -1}, {-1, -1}} { // the lowest corner is where they are -1
+		s := bowl(5)
+		for i, x := range s.XS {
+			for j, y := range s.YS {
+				s.Z[i*len(s.YS)+j] = rise[0]*x + rise[1]*y
+			}
+		}
+		if got := s.quarters(); got != want {
+			t.Errorf("rising by %v: %d quarter turns, want %d", rise, got, want)
+		}
+		x, y := turned(-rise[0], -rise[1], s.quarters())
+		if x != 1 || y != -1 {
+			t.Errorf("rising by %v: the low corner is at %v, %v", rise, x, y)
+		}
+	}
+	b := bowl(5)
+	if got := b.quarters(); got != 0 {
+		t.Errorf("a bowl is turned by %d quarters", got)
+	}
+}

@@ -61,9 +61,11 @@ func (s lawSetting) String() string {
 }
 
 func kunin2021(ctx context.Context, e *Env) (*Result, error) {
+	const black = 7 // a number of chart.Colors
 	res := &Result{}
 	csv := [][]any{{"run", "group", "step", "measured", "flow"}}
 	var rows [][]chart.Chart
+	var drawn []string
 	for _, norm := range []bool{false, true} {
 		var row []chart.Chart
 		for _, beta := range []float64{0, 0.9} {
@@ -88,7 +90,14 @@ func kunin2021(ctx context.Context, e *Env) (*Result, error) {
 			res.Rows = append(res.Rows, Row{fmt.Sprintf("  discrete law, %d symmetries", r.Laws), "", r.Exact, AtMost(1e-12)})
 			c := chart.Chart{Title: s.String(), X: chart.Axis{Label: "steps"}, Y: chart.Axis{Label: "quantity over its size at the start"}, Width: 5.5, Height: 3.6}
 			for k, name := range r.Names {
-				m, f := chart.Series{Name: name, Color: k + 1}, chart.Series{Name: "modified flow", Color: 7, Dash: 1, Thin: true}
+				if !slices.Contains(drawn, name) {
+					drawn = append(drawn, name)
+				}
+				color := 1 + slices.Index(drawn, name) // the same in all charts, and none has it beside another
+				if color >= black {
+					color++
+				}
+				m, f := chart.Series{Name: name, Color: color}, chart.Series{Name: "modified flow", Color: black, Dash: 1, Thin: true}
 				for i := range r.Measured[k] {
 					at := math.Abs(r.Measured[k][0])
 					m.X, m.Y = append(m.X, float64(i)), append(m.Y, r.Measured[k][i]/at)
