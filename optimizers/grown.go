@@ -230,6 +230,31 @@ func (j *joined[T]) ExampleGrads(x []T, f func(example int, loss float64, g []T)
 	return nil
 }
 
+// First is of the first part as far as that goes.
+func (j *joined[T]) First(n int) (Sample[T], error) {
+	if j.of.all != nil { // which is streamed
+		return nil, errUncut
+	}
+	k, before := 0, 0
+	if first := j.parts[0].Len(); n > first && len(j.parts) > 1 {
+		k, before = 1, first
+	}
+	if n-before == j.parts[k].Len() && k == len(j.parts)-1 {
+		return j, nil
+	}
+	cut, ok := SampleAs[Cut[T]](j.parts[k])
+	if !ok {
+		return nil, errUncut
+	}
+	s, err := cut.First(n - before)
+	if err != nil || k == 0 {
+		return s, err
+	}
+	return &joined[T]{of: j.of, parts: []Sample[T]{j.parts[0], s}, n: n, squared: -1}, nil
+}
+
+var errUncut = errors.New("optimizers: a part of the minibatch cannot be cut")
+
 // Factors shows those of the parts, by their examples.
 func (j *joined[T]) Factors(x []T, t Targets, reduce bool, f func(*FactorRows[T]) error) error {
 	for k, s := range j.parts {

@@ -22,13 +22,17 @@ import (
 //
 //   - Factors are estimated every StatEvery steps, and in each of the first ten, on the share Factors of a minibatch, with
 //     targets drawn from the model. The quadratic is that of the share Curvature of the minibatch, or of as many of its
-//     examples as have Rank outputs: with less, it does not see what the step does to the others. Factors are means that forget by min(1-1/k, EMA) at estimate k. Inverses follow at
-//     steps 0, 1, 2, 5, 10 and then every InvertEvery.
+//     examples as have Rank outputs: with less, it does not see what the step does to the others. Both are of the
+//     minibatch's own examples, which the step fits more than others, so that they see where it is too long. Factors are
+//     means that forget by min(1-1/k, EMA) at estimate k. Inverses follow at steps 0, 1, 2, 5, 10 and then every
+//     InvertEvery.
 //   - Damping, after Levenberg and Marquardt: every AdaptEvery steps, with ρ = (f(x+s) - f(x)) / q(s) on the minibatch, λ is
-//     multiplied by 0.95^AdaptEvery where ρ > 3/4, down to MinDamping, and divided by it where ρ < 1/4. γ stays in [MinGamma, MaxGamma]. A step
-//     that makes the loss of its own minibatch larger is not taken where that is seen: λ grows, and p is forgotten.
-//   - From step AverageStart on the weights to evaluate are a running mean of the iterates, which forgets by min(1-1/k,
-//     Average) at its k-th; see [Averaging].
+//     multiplied by 0.95^AdaptEvery where ρ > 3/4, down to MinDamping, and divided by it where ρ < 1/4. γ stays in
+//     [MinGamma, MaxGamma]. A step that makes the loss of its own minibatch larger is not taken where that is seen: λ
+//     grows, and p is forgotten. The paper's first λ, 150, costs a hundred steps on a deep autoencoder, and 1 still 25.
+//   - The weights to evaluate are a mean of the iterates that moves to the n-th by the share (Average+1)/(Average+n), so
+//     that it is over about the last n/Average of them (Shamir & Zhang 2013, arXiv 1212.1824; see [Averaging]). The paper's
+//     forgets by .99 from step 200 on, which is too long a mean before step 1000.
 //
 // With Rescale off, α is LR and μ Momentum, after a schedule if there is one; then KLClip bounds the step to
 // |LR²·D'g| ≤ KLClip, as in later practice.
@@ -43,30 +47,29 @@ import (
 // For training with minibatches of hundreds of examples and more. Where a step's cost counts for less than its
 // direction, HF with the factors as a preconditioner goes further; with small minibatches Adam is faster.
 type KFAC struct {
-	Damping      float64 `set:"damping" default:"1" range:"(0,inf)" help:"first λ, which is added to the curvature"`
-	MinDamping   float64 `set:"min_damping" default:"0.003" range:"(0,inf)" help:"least λ, against steps that fit their own minibatch only"`
-	WeightDecay  float64 `set:"weight_decay" default:"0.0001" range:"[0,inf)" help:"η: adds half of it times |x|² to the loss"`
-	MinGamma     float64 `set:"min_gamma" default:"0.05" range:"[0,inf)" help:"least γ, the root of the damping of the factors"`
-	MaxGamma     float64 `set:"max_gamma" default:"1" range:"(0,inf)" help:"largest γ"`
-	EMA          float64 `set:"ema" default:"0.95" range:"[0,1)" help:"share of the old factors that a new estimate leaves"`
-	Factors      float64 `set:"factors" default:"0.125" range:"(0,1]" help:"examples for factors, as a share of a minibatch"`
-	Curvature    float64 `set:"curvature" default:"0.125" range:"(0,1]" help:"examples for the exact quadratic: at least this share of a minibatch, and"`
-	Rank         int     `set:"rank" default:"5000" range:"[1,inf)" help:"so many that all their outputs are at least this many"`
-	StatEvery    int     `set:"stat_every" default:"2" range:"[1,inf)" help:"steps from one estimate of the factors to the next"`
-	InvertEvery  int     `set:"invert_every" default:"20" range:"[1,inf)" help:"steps from one inversion to the next"`
-	AdaptEvery   int     `set:"adapt_every" default:"5" range:"[1,inf)" help:"steps from one look at the damping to the next"`
-	Adapt        Toggle  `set:"adapt" default:"true" help:"adapt the damping"`
-	Rescale      Toggle  `set:"rescale" default:"true" help:"step length and momentum from the exact quadratic"`
-	LR           float64 `set:"lr" default:"0.1" range:"[0,inf)" help:"without rescale: learning rate"`
-	Momentum     float64 `set:"momentum" default:"0.9" range:"[0,1)" help:"without rescale: share of the last step to add"`
-	KLClip       float64 `set:"kl_clip" default:"0" range:"[0,inf)" help:"without rescale: most of the squared step in the metric of the curvature; 0: no bound"`
-	Average      float64 `set:"average" default:"0.99" range:"[0,1)" help:"share of the old average of the weights; 0: no average"`
-	AverageStart int     `set:"average_start" default:"200" range:"[1,inf)" help:"step from which weights are averaged"`
-	Targets      string  `set:"targets" default:"mc" oneof:"mc|exact|empirical" help:"derivatives for the factors: drawn from the model, all of the loss's curvature, or those of the data"`
-	Sharing      string  `set:"sharing" default:"expand" oneof:"expand|reduce" help:"positions of a convolution: rows of their own, or one of their sum"`
-	JointBias    Toggle  `set:"joint_bias" default:"true" help:"weight and bias of a layer in one block"`
-	Inverse      string  `set:"inverse" default:"factored" oneof:"factored|exact|ekfac" help:"how damping meets the factors"`
-	MaxDim       int     `set:"max_dim" default:"4096" range:"[1,inf)" help:"largest factor; layers beyond have a diagonal"`
+	Damping     float64 `set:"damping" default:"0.1" range:"(0,inf)" help:"first λ, which is added to the curvature"`
+	MinDamping  float64 `set:"min_damping" default:"0.003" range:"(0,inf)" help:"least λ, against steps that fit their own minibatch only"`
+	WeightDecay float64 `set:"weight_decay" default:"0.0001" range:"[0,inf)" help:"η: adds half of it times |x|² to the loss"`
+	MinGamma    float64 `set:"min_gamma" default:"0.05" range:"[0,inf)" help:"least γ, the root of the damping of the factors"`
+	MaxGamma    float64 `set:"max_gamma" default:"1" range:"(0,inf)" help:"largest γ"`
+	EMA         float64 `set:"ema" default:"0.95" range:"[0,1)" help:"share of the old factors that a new estimate leaves"`
+	Factors     float64 `set:"factors" default:"0.125" range:"(0,1]" help:"examples for factors, as a share of a minibatch"`
+	Curvature   float64 `set:"curvature" default:"0.125" range:"(0,1]" help:"examples for the exact quadratic: at least this share of a minibatch, and"`
+	Rank        int     `set:"rank" default:"5000" range:"[1,inf)" help:"so many that all their outputs are at least this many"`
+	StatEvery   int     `set:"stat_every" default:"2" range:"[1,inf)" help:"steps from one estimate of the factors to the next"`
+	InvertEvery int     `set:"invert_every" default:"20" range:"[1,inf)" help:"steps from one inversion to the next"`
+	AdaptEvery  int     `set:"adapt_every" default:"5" range:"[1,inf)" help:"steps from one look at the damping to the next"`
+	Adapt       Toggle  `set:"adapt" default:"true" help:"adapt the damping"`
+	Rescale     Toggle  `set:"rescale" default:"true" help:"step length and momentum from the exact quadratic"`
+	LR          float64 `set:"lr" default:"0.1" range:"[0,inf)" help:"without rescale: learning rate"`
+	Momentum    float64 `set:"momentum" default:"0.9" range:"[0,1)" help:"without rescale: share of the last step to add"`
+	KLClip      float64 `set:"kl_clip" default:"0" range:"[0,inf)" help:"without rescale: most of the squared step in the metric of the curvature; 0: no bound"`
+	Average     float64 `set:"average" default:"16" range:"[0,inf)" help:"weights to evaluate are a mean over about the last n/average of n steps; 0: no average"`
+	Targets     string  `set:"targets" default:"mc" oneof:"mc|exact|empirical" help:"derivatives for the factors: drawn from the model, all of the loss's curvature, or those of the data"`
+	Sharing     string  `set:"sharing" default:"expand" oneof:"expand|reduce" help:"positions of a convolution: rows of their own, or one of their sum"`
+	JointBias   Toggle  `set:"joint_bias" default:"true" help:"weight and bias of a layer in one block"`
+	Inverse     string  `set:"inverse" default:"factored" oneof:"factored|exact|ekfac" help:"how damping meets the factors"`
+	MaxDim      int     `set:"max_dim" default:"4096" range:"[1,inf)" help:"largest factor; layers beyond have a diagonal"`
 }
 
 var _ Method = (*KFAC)(nil)
@@ -160,7 +163,7 @@ func (o *kfac[T]) EvalWeights(dst, x []T) {
 }
 
 // averaged tells whether there is an average.
-func (o *kfac[T]) averaged() bool { return o.average != nil && o.steps >= o.set.AverageStart }
+func (o *kfac[T]) averaged() bool { return o.average != nil && o.steps > 0 }
 
 func (o *kfac[T]) shape() shape {
 	s := shape{method: o.method, scalars: []string{"damping", "estimates"}, optional: []string{"lr", "momentum"},

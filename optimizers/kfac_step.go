@@ -107,7 +107,8 @@ func (o *kfac[T]) draw(batch Sample[T], p Problem[T], n int) (Sample[T], error) 
 	var err error
 	if ok {
 		s, err = cut.First(n)
-	} else {
+	}
+	if !ok || errors.Is(err, errUncut) {
 		s, err = p.Draw(min(n, full.Len()-1))
 	}
 	if err != nil {
@@ -273,15 +274,10 @@ func (o *kfac[T]) judge(x []T, batch Sample[T], promised float64, r *Report) (fl
 	return max(min(damping, kfacLargest), min(o.set.MinDamping, o.damping)), nil
 }
 
-// following is the average where it moves with this step, which has been counted, and by which share of its way.
+// following is the average, if there is one, and by which share of its way it moves with this step, which has been counted.
 func (o *kfac[T]) following() ([]T, T) {
-	switch {
-	case !o.averaged():
-		return nil, 0
-	case o.steps == o.set.AverageStart:
-		return o.average, 1
-	}
-	return o.average, T(max(1-o.set.Average, 1/float64(o.steps-o.set.AverageStart+1)))
+	c := o.set.Average
+	return o.average, T((c + 1) / (c + float64(o.steps)))
 }
 
 // follow moves the average where x stays.

@@ -103,6 +103,37 @@ func (p *functionProblem) Draw(int) (optimizers.Sample[float64], error) {
 	return nil, errors.New("none")
 }
 
+// TestKFACAverage: by induction the mean gives step k of n a weight proportional to k(k+1)...(k+c-1).
+func TestKFACAverage(t *testing.T) {
+	const c = 3
+	p := opttest.NewExamples[float64]()
+	o, err := optimizers.New[float64](&optimizers.KFAC{Average: c}, p.Layout())
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := p.Start()
+	got, sum, weights := make([]float64, len(x)), make([]float64, len(x)), 0.0
+	evaluated := o.(optimizers.Averaging[float64])
+	if evaluated.EvalWeights(got, x); !slices.Equal(got, x) {
+		t.Error("the mean of no steps is not the first weights")
+	}
+	for k := 1; k <= 30; k++ {
+		p.At(k)
+		if _, err := o.Step(context.Background(), x, p); err != nil {
+			t.Fatal(err)
+		}
+		w := float64(k * (k + 1) * (k + 2))
+		weights += w
+		evaluated.EvalWeights(got, x)
+		for i, v := range x {
+			sum[i] += w * v
+			if want := sum[i] / weights; math.Abs(got[i]-want) > 1e-12*(1+math.Abs(want)) {
+				t.Fatalf("after %d steps weight %d is %v in the mean, want %v", k, i, got[i], want)
+			}
+		}
+	}
+}
+
 // TestKFACRefusesCurvatureThatIsNotFinite: the error names it, and nothing has changed.
 func TestKFACRefusesCurvatureThatIsNotFinite(t *testing.T) {
 	f := opttest.Func[float64](opttest.Rosenbrock)

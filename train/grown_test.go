@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
@@ -123,5 +124,55 @@ func TestGrowingMinibatchesHaveFactors(t *testing.T) {
 	mustFit(t, m, d, Config{Optimizer: grown, Epochs: 2, Batch: 10})
 	if parts < 3 {
 		t.Errorf("%d minibatches of two parts", parts)
+	}
+}
+
+// The first examples of a minibatch of two parts have the mean of their own losses, also where the second part is cut.
+func TestGrowingMinibatchesAreCut(t *testing.T) {
+	m, d := small[float64](t, nn.Dense{Units: 4}, nn.Tanh{}, nn.Dense{Units: 3})
+	cuts := 0
+	look := func(_ context.Context, x []float64, p optimizers.Problem[float64]) (optimizers.Report, error) {
+		s := p.Batch()
+		examples, ok := optimizers.SampleAs[optimizers.ExampleGrads[float64]](s)
+		cut, sharp := optimizers.SampleAs[optimizers.Cut[float64]](s)
+		if !ok || !sharp {
+			return optimizers.Report{}, errors.New("the sample shows no examples, or cannot be cut")
+		}
+		sums := []float64{0}
+		err := examples.ExampleGrads(x, func(_ int, loss float64, _ []float64) error {
+			sums = append(sums, sums[len(sums)-1]+loss)
+			return nil
+		})
+		if err != nil {
+			return optimizers.Report{}, err
+		}
+		if s.Len() == d.Len() { // streamed
+			return optimizers.Report{Loss: 1}, nil
+		}
+		for _, n := range []int{1, 7, 10, 11, s.Len() - 1, s.Len()} {
+			if n > s.Len() {
+				continue
+			}
+			first, err := cut.First(n)
+			if err != nil {
+				return optimizers.Report{}, err
+			}
+			loss, err := first.Loss(x)
+			if err != nil {
+				return optimizers.Report{}, err
+			}
+			if want := sums[n] / float64(n); first.Len() != n || math.Abs(loss-want) > 1e-12*want {
+				t.Errorf("the first %d of %d, %d of them, have the loss %v, want %v", n, s.Len(), first.Len(), loss, want)
+			}
+			if n > 10 && n < s.Len() {
+				cuts++
+			}
+		}
+		return optimizers.Report{Loss: 1}, nil
+	}
+	grown := &optimizers.GeometricBatch{Tau: 1.3, Of: optimizers.Of[float64](optimizers.StepFunc[float64](look))}
+	mustFit(t, m, d, Config{Optimizer: grown, Epochs: 2, Batch: 10})
+	if cuts < 3 {
+		t.Errorf("%d cuts of a second part", cuts)
 	}
 }

@@ -31,7 +31,7 @@ func specs() []string {
 	list = append(list, "adam+cosine:warmup=2", "adam+plateau:patience=0,threshold=0.5", "adam+chained:schedules=cosine/(sutskever:period=2),warmup=2",
 		"adam+sequential:schedules=(linear:total_iters=0)/(step:step_size=1),milestones=1,unit=epoch")
 	return append(list, "sgd:momentum=0.9,nesterov=true+clip:norm=0.5+onecycle", "hf:hessian=true,curvature=40", "adam:amsgrad=true", "hf:objective=full,curvature=20",
-		"kfac:inverse=ekfac,average_start=3,invert_every=2", "kfac:rescale=false,kl_clip=0.01,targets=exact,sharing=reduce,joint_bias=false")
+		"kfac:inverse=ekfac,average=3,invert_every=2", "kfac:rescale=false,kl_clip=0.01,targets=exact,sharing=reduce,joint_bias=false")
 }
 
 // A run that is stopped after any of its steps and resumed ends with the same
