@@ -94,6 +94,44 @@ func TestSpectrumOfANetwork(t *testing.T) {
 	}
 }
 
+// The ten largest eigenvalues of a network of 100,000 parameters take 150 products at
+// most, each to a residual of a thousandth.
+func TestTopTenOfALargeNetwork(t *testing.T) {
+	d, err := data.Blobs(80, 10, 784, 1, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := nn.Build[float32](nn.Sequential{nn.Dense{Units: 128}, nn.ReLU{}, nn.Dense{Units: 10}}, nn.SoftmaxCrossEntropy{}, []int{784}, nn.Seed(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := train.Fit(background, m, d, train.Config{Optimizer: &optimizers.Adam{LR: 0.001}, Epochs: 2, Batch: 20}); err != nil {
+		t.Fatal(err)
+	}
+	p, err := At(m, d, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Eigen(background, p.Hessian(), EigenOptions{Count: 10, Tol: 1e-3, MaxProducts: 150})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d parameters, %d products, %.4g to %.4g", len(m.Params), got.Products, got.Pairs[0].Value, got.Pairs[9].Value)
+	v, hv := make([][]float64, 10), vectors(10, len(m.Params))
+	for i, pair := range got.Pairs {
+		v[i] = pair.Vector
+	}
+	if err := p.Hessian().Mul(background, hv, v); err != nil {
+		t.Fatal(err)
+	}
+	for i, pair := range got.Pairs {
+		axpy(hv[i], -pair.Value, v[i])
+		if r := norm(hv[i]); r > 1e-3*pair.Value+1e-5*got.Norm { // roundings of float32
+			t.Errorf("pair %d: %v with a residual of %v, said to be %v", i, pair.Value, r, pair.Residual)
+		}
+	}
+}
+
 // The gradient at a point, and products in both precisions.
 func TestModelInBothPrecisions(t *testing.T) {
 	m64, d := tiny[float64](t)

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 
@@ -46,7 +48,7 @@ func choose[T train.Float](ctx context.Context, e *env, s *surfaceSettings, p *l
 		c.names = [2]string{"eigenvector of the largest eigenvalue", "eigenvector of the second"}
 		e.progress(false, "looking for the two largest eigenvalues")
 		var pairs *landscape.Eigenpairs
-		if pairs, err = landscape.Eigen(ctx, p.Hessian(), landscape.EigenOptions{Count: 2, Seed: e.seed}); err == nil {
+		if pairs, err = landscape.Eigen(ctx, p.Hessian(), landscape.EigenOptions{Count: 2, Seed: e.seed, Start: e.saved(len(centre), 2)}); err == nil {
 			plane.A, plane.B = pairs.Pairs[0].Vector, pairs.Pairs[1].Vector
 		}
 	default:
@@ -65,4 +67,27 @@ func choose[T train.Float](ctx context.Context, e *env, s *surfaceSettings, p *l
 		}
 	}
 	return c, err
+}
+
+// vectorsFile is where spectrum saves the eigenvectors of a matrix.
+func (e *env) vectorsFile(matrix string) string {
+	return filepath.Join(e.out, "eigenvectors-"+matrix+".safetensors")
+}
+
+// saved are some of the Hessian's eigenvectors of n numbers that spectrum has saved, or
+// none. A search that begins with them is soon done where they are of the same weights,
+// and as right as any where they are not.
+func (e *env) saved(n, some int) (list [][]float64) {
+	pairs, err := landscape.LoadVectors(e.vectorsFile("hessian"), n)
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			e.progress(true, "%v; looking for eigenvectors from the beginning", err)
+		}
+		return nil
+	}
+	for _, p := range pairs[:min(some, len(pairs))] {
+		list = append(list, p.Vector)
+	}
+	e.progress(true, "beginning with the eigenvectors that spectrum has saved")
+	return list
 }

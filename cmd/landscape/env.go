@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/saddle-ml/saddle/data"
 	"github.com/saddle-ml/saddle/internal/cli"
 	"github.com/saddle-ml/saddle/internal/task"
 	"github.com/saddle-ml/saddle/landscape"
@@ -105,9 +106,38 @@ func load[T train.Float](ctx context.Context, e *env) (*nn.Model[T], *task.Task,
 	if err != nil {
 		return nil, nil, err
 	}
-	notes, err := train.LoadWeights(path, m)
+	notes, err := read(path, m)
 	e.step = stepOf(notes)
 	return m, t, err
+}
+
+// read gives m the weights of a file, which must be finite, and gives the file's notes.
+func read[T train.Float](path string, m *nn.Model[T]) (map[string]string, error) {
+	notes, err := train.LoadWeights(path, m)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range m.Parameters() {
+		for i, v := range m.Params[p.Offset : p.Offset+p.Size()] {
+			if x := float64(v); math.IsNaN(x) || math.IsInf(x, 0) {
+				return nil, fmt.Errorf("%s: %s is %v at element %d; there is no landscape around weights that are not finite", path, p.Name, x, i)
+			}
+		}
+	}
+	return notes, nil
+}
+
+// lossAt is the loss of m on the first n examples of d, or all where n is 0, which must
+// be finite at the weights of m.
+func lossAt[T train.Float](m *nn.Model[T], d data.Dataset, n int) (*landscape.Model[T], error) {
+	p, err := landscape.At(m, d, n)
+	if err != nil {
+		return nil, err
+	}
+	if loss, err := p.Loss(p.Params); err != nil || math.IsNaN(loss) || math.IsInf(loss, 0) {
+		return nil, errors.Join(err, fmt.Errorf("the loss at the weights is %v; there is no landscape around weights with a loss that is not finite", loss))
+	}
+	return p, nil
 }
 
 // stepOf is the step that the notes of a checkpoint say, or -1.
@@ -124,11 +154,19 @@ func at[T train.Float](ctx context.Context, e *env) (*nn.Model[T], *landscape.Mo
 	if err != nil {
 		return nil, nil, err
 	}
-	if e.examples > t.Train.Len() {
-		return nil, nil, cli.Usagef("-examples is %d; the training set has %d", e.examples, t.Train.Len())
+	if err := e.limited(t); err != nil {
+		return nil, nil, err
 	}
-	p, err := landscape.At(m, t.Train, e.examples)
+	p, err := lossAt(m, t.Train, e.examples)
 	return m, p, err
+}
+
+// limited says whether there are as many examples as -examples asks for.
+func (e *env) limited(t *task.Task) error {
+	if e.examples > t.Train.Len() {
+		return cli.Usagef("-examples is %d; the training set has %d", e.examples, t.Train.Len())
+	}
+	return nil
 }
 
 // progress shows how far a measurement is, at most a few times a second, and always

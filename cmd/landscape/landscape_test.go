@@ -5,8 +5,11 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -238,6 +241,103 @@ func TestSurface(t *testing.T) {
 		if code != cli.ExitUsage || !strings.Contains(errs, want) {
 			t.Errorf("%s: status %d, %s", args, code, errs)
 		}
+	}
+}
+
+// Eigenvectors that spectrum has saved are where the search for directions begins; of
+// another model they are left, with a word.
+func TestSavedEigenvectorsAreDirections(t *testing.T) {
+	dir := trained(t)
+	args := []string{"surface", dir, "-directions", "eigen", "-points", "3", "-examples", "100"}
+	measured(t, args...)
+	_, anew := readTable(t, dir, "landscape", "surface.csv")
+	measured(t, "spectrum", dir, "-examples", "100", "-top", "3", "-matrix", "hessian", "-probes", "2", "-steps", "5")
+	if err := os.Remove(filepath.Join(dir, "landscape", "surface.json")); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs := call(context.Background(), args...)
+	if code != cli.ExitDone || !strings.Contains(errs, "beginning with the eigenvectors that spectrum has saved") {
+		t.Fatalf("status %d: %s\n%s", code, out, errs)
+	}
+	_, again := readTable(t, dir, "landscape", "surface.csv")
+	// The directions are the same up to signs and the tolerance of the search.
+	if a, b := slices.Sorted(slices.Values(anew["loss"])), slices.Sorted(slices.Values(again["loss"])); math.Abs(a[8]-b[8]) > 0.02*a[8] || a[0] != b[0] {
+		t.Errorf("losses %v, from the saved eigenvectors %v", a, b)
+	}
+	if err := landscape.SaveVectors(filepath.Join(dir, "landscape", "eigenvectors-hessian.safetensors"), []landscape.Eigenpair{{Vector: []float64{1, 2}}}); err != nil {
+		t.Fatal(err)
+	}
+	code, _, errs = call(context.Background(), append(args, "-seed", "3")...)
+	if code != cli.ExitDone || !strings.Contains(errs, "vector0 has shape [2]") {
+		t.Errorf("status %d: %s", code, errs)
+	}
+}
+
+// weightsOf are saved beside a run after a change.
+func weightsOf(t *testing.T, dir, name string, change func(x []float32)) string {
+	t.Helper()
+	s := task.Spec{Data: "spirals", Model: "2-12-10-3", Precision: "float32", Seed: 1}
+	d, err := task.Load(context.Background(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := task.Build[float32](d, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := train.LoadWeights(filepath.Join(dir, "last.safetensors"), m); err != nil {
+		t.Fatal(err)
+	}
+	change(m.Params)
+	path := filepath.Join(dir, name)
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(m.Save(f, nil), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Around weights that have diverged there is no landscape, and nothing is written of it.
+func TestDivergedWeights(t *testing.T) {
+	dir := trained(t)
+	broken := weightsOf(t, dir, "broken.safetensors", func(x []float32) { x[3] = float32(math.NaN()) })
+	huge := weightsOf(t, dir, "huge.safetensors", func(x []float32) {
+		for i := range x {
+			x[i] *= 1e25
+		}
+	})
+	zero := weightsOf(t, dir, "zero.safetensors", func(x []float32) { clear(x) })
+	for _, c := range []struct{ name, file, want string }{
+		{"spectrum", broken, "dense1.weight is NaN at element 3"}, {"surface", broken, "dense1.weight is NaN"}, {"path", broken, "dense1.weight is NaN"},
+		{"symmetry", broken, "dense1.weight is NaN"}, {"sharpness", broken, "dense1.weight is NaN"}, {"noise", broken, "dense1.weight is NaN"}, {"features", broken, "dense1.weight is NaN"},
+		{"spectrum", huge, "the loss at the weights is"}, {"surface", huge, "the loss at the weights is"}, {"path", huge, "the loss at the weights is"},
+		{"sharpness", huge, "the loss at the weights is"}, {"noise", huge, "the loss at the weights is"},
+		{"surface", zero, "parallel, or one is 0"}, {"sharpness", zero, "all weights are 0"},
+	} {
+		out := t.TempDir()
+		code, _, errs := call(context.Background(), c.name, dir, "-checkpoint", c.file, "-examples", "50", "-out", out)
+		if code != cli.ExitFailed || !strings.Contains(errs, c.want) {
+			t.Errorf("%s of %s: status %d: %s; want %q", c.name, filepath.Base(c.file), code, errs, c.want)
+		}
+		if left, _ := filepath.Glob(filepath.Join(out, "*")); left != nil {
+			t.Errorf("%s of %s: left %v", c.name, filepath.Base(c.file), left)
+		}
+	}
+}
+
+// Where losses far from the weights overflow the picture does without them.
+func TestSurfaceThatOverflows(t *testing.T) {
+	dir := trained(t)
+	code, out, errs := call(context.Background(), "surface", dir, "-points", "5", "-examples", "50", "-range", "1e20")
+	if code != cli.ExitDone || !strings.Contains(out, "are not finite and not drawn") {
+		t.Fatalf("status %d: %s\n%s", code, out, errs)
+	}
+	_, column := readTable(t, dir, "landscape", "surface.csv")
+	if v := column["loss"]; !math.IsInf(v[0], 1) || !(v[12] < 10) {
+		t.Errorf("losses %v", v)
 	}
 }
 

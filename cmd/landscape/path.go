@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/saddle-ml/saddle/internal/cli"
 	"github.com/saddle-ml/saddle/internal/task"
@@ -77,6 +79,8 @@ type pathResult struct {
 	Done      bool      `json:"done"`
 	Matched   number    `json:"matched_distance,omitempty"`
 	Unmatched string    `json:"not_matched,omitempty"` // why
+
+	keep func() error // saves the lines so far
 }
 
 // lossLine is the losses along one line.
@@ -120,8 +124,11 @@ func (e *env) measurePath(s *pathSettings, measure func(r *pathResult) error) er
 	if err != nil {
 		return err
 	}
-	if !known || !r.Done {
+	if !known {
 		*r = pathResult{Made: about}
+	}
+	if !r.Done {
+		r.keep = func() error { return e.save(name+".json", r) }
 		if err := measure(r); err != nil {
 			return err
 		}
@@ -159,15 +166,24 @@ func wide[T train.Float](x []T) []float64 {
 
 // sides are the training and the test examples at the weights of a model.
 func sides[T train.Float](e *env, m *nn.Model[T], t *task.Task) (list []*landscape.Model[T], names []string, err error) {
-	p, err := landscape.At(m, t.Train, min(e.examples, t.Train.Len()))
+	p, err := lossAt(m, t.Train, min(e.examples, t.Train.Len()))
 	if err != nil {
 		return nil, nil, err
 	}
-	q, err := landscape.At(m, t.Test, min(e.examples, t.Test.Len()))
+	q, err := lossAt(m, t.Test, min(e.examples, t.Test.Len()))
 	return []*landscape.Model[T]{p, q}, []string{"training", "test"}, err
 }
 
+// has tells whether a line is there, from an earlier call.
+func (r *pathResult) has(name string) bool {
+	return slices.ContainsFunc(r.Lines, func(l lossLine) bool { return l.Name == name })
+}
+
+// add measures a line that is not there, and saves.
 func (r *pathResult) add(ctx context.Context, e *env, name string, line func(alpha []float64) ([]float64, error), alpha []float64) error {
+	if r.has(name) {
+		return nil
+	}
 	var loss []float64
 	for i := range alpha { // a point at a time, so that the wait has an end in sight
 		one, err := line(alpha[i : i+1])
@@ -185,7 +201,7 @@ func (r *pathResult) add(ctx context.Context, e *env, name string, line func(alp
 	height, at := landscape.Barrier(alpha, loss)
 	l.Barrier, l.At = number(height), number(at)
 	r.Lines = append(r.Lines, l)
-	return ctx.Err()
+	return errors.Join(ctx.Err(), r.keep())
 }
 
 func (r *pathResult) ends(from, to []float64) {
@@ -257,7 +273,7 @@ func pathTo[T train.Float](ctx context.Context, e *env, dir string, s *pathSetti
 	if err != nil {
 		return err
 	}
-	if _, err := train.LoadWeights(path, other); err != nil {
+	if _, err := read(path, other); err != nil {
 		return fmt.Errorf("the two runs are not of one model: %w", err)
 	}
 	from, to := wide(m.Params), wide(other.Params)
@@ -298,7 +314,8 @@ func pathTo[T train.Float](ctx context.Context, e *env, dir string, s *pathSetti
 				return err
 			}
 		}
-		if s.Curve == "" {
+		curve := func(i int) string { return names[i] + " loss, " + kinds[k] + ", " + s.Curve }
+		if s.Curve == "" || r.has(curve(0)) && r.has(curve(1)) {
 			continue
 		}
 		kind, err := landscape.ParseCurve(s.Curve)
@@ -311,8 +328,7 @@ func pathTo[T train.Float](ctx context.Context, e *env, dir string, s *pathSetti
 			return err
 		}
 		for i, p := range list {
-			name := names[i] + " loss, " + kinds[k] + ", " + s.Curve
-			if err := r.add(ctx, e, name, func(a []float64) ([]float64, error) { return landscape.AlongCurve(ctx, p.On, c, a) }, alpha); err != nil {
+			if err := r.add(ctx, e, curve(i), func(a []float64) ([]float64, error) { return landscape.AlongCurve(ctx, p.On, c, a) }, alpha); err != nil {
 				return err
 			}
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"text/tabwriter"
 
@@ -23,8 +24,16 @@ func (r *pathResult) publish(e *env, s *pathSettings, name string) error {
 	c := chart.Chart{Title: title, X: chart.Axis{Label: x}, Y: chart.Axis{Label: "loss"}}
 	for k, l := range r.Lines {
 		n := len(l.Loss)
-		monotone := "yes"
-		if l.Delta > 0 {
+		monotone, beyond := "yes", 0
+		for _, v := range l.Loss {
+			if x := float64(v); math.IsNaN(x) || math.IsInf(x, 0) {
+				beyond++
+			}
+		}
+		switch {
+		case beyond > 0:
+			monotone = fmt.Sprintf("no, %d not finite", beyond)
+		case l.Delta > 0:
 			monotone = "no"
 		}
 		fmt.Fprintf(w, "%s\t%.4g\t%.4g\t%s\t%.3g\t%d\t%.2g\t%.3g\t%.2g\n", l.Name, float64(l.Loss[0]), float64(l.Loss[n-1]), monotone, float64(l.Delta), l.Bumps, float64(l.Widest), float64(l.Barrier), float64(l.At))

@@ -86,7 +86,7 @@ func parameters[T train.Float](e *env, t *task.Task, way []waypoint) (points [][
 		return nil, err
 	}
 	for i := range way {
-		notes, err := train.LoadWeights(way[i].path, m)
+		notes, err := read(way[i].path, m)
 		if err != nil {
 			return nil, err
 		}

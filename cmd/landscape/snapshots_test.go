@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -118,7 +119,7 @@ func TestFeaturesOfSnapshots(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var r featuresWay
+	var r wayResult
 	if err := json.Unmarshal(b, &r); err != nil || len(r.Rows) != 3 {
 		t.Fatalf("%d rows: %v", len(r.Rows), err)
 	}
@@ -127,7 +128,7 @@ func TestFeaturesOfSnapshots(t *testing.T) {
 			t.Errorf("%s: %v after the last step, %v of the last checkpoint", r.Names[i], r.Rows[2][i], v)
 		}
 	}
-	r.Steps, r.Rows = r.Steps[:2], r.Rows[:2]
+	r.Steps, r.Rows, r.Errors = r.Steps[:2], r.Rows[:2], r.Errors[:2]
 	r.Rows[1][0] = 1234 // shows that it is not done again
 	if b, err = json.Marshal(r); err != nil {
 		t.Fatal(err)
@@ -145,6 +146,87 @@ func TestFeaturesOfSnapshots(t *testing.T) {
 	}
 	if code, _, errs := call(context.Background(), "features", trained(t), "-snapshots"); code != cli.ExitFailed || !strings.Contains(errs, "features needs 1 and more") {
 		t.Errorf("status %d: %s", code, errs)
+	}
+}
+
+// Sharpness and noise of snapshots end with what the tables of the checkpoint have.
+func TestTablesOfSnapshots(t *testing.T) {
+	dir := withSnapshots(t, train.Snapshots{Epoch: true})
+	folder := filepath.Join(dir, "landscape")
+	for _, args := range [][]string{{"sharpness", dir, "-examples", "60", "-steps", "5"}, {"noise", dir, "-examples", "60", "-aligned", "8", "-trace-tol", "0.2"}} {
+		measured(t, args...)
+		name := args[0]
+		_, last := readTable(t, folder, name+".csv")
+		measured(t, append(args, "-snapshots")...)
+		expectFiles(t, folder, name+"-way.json", name+"-way.csv", name+"-way.png", name+"-way.svg")
+		b, err := os.ReadFile(filepath.Join(folder, name+"-way.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r wayResult
+		if err := json.Unmarshal(b, &r); err != nil || len(r.Steps) != 3 {
+			t.Fatalf("%s: steps %v: %v", name, r.Steps, err)
+		}
+		n, way := readTable(t, folder, name+"-way.csv")
+		if n != 3 {
+			t.Errorf("%s: %d rows", name, n)
+		}
+		for i, v := range last["value"] {
+			if got := way[r.Names[i]][2]; got != v && !(math.IsNaN(got) && math.IsNaN(v)) {
+				t.Errorf("%s: %s is %v after the last step, %v of the last checkpoint", name, r.Names[i], got, v)
+			}
+			if off := last["standard_error"][i]; !math.IsNaN(off) && way[r.Names[i]+", standard error"][2] != off {
+				t.Errorf("%s: %s is off by %v after the last step, %v of the last checkpoint", name, r.Names[i], way[r.Names[i]+", standard error"][2], off)
+			}
+		}
+	}
+}
+
+// What an interrupted call has saved is not measured again.
+func TestPathsAndTablesGoOn(t *testing.T) {
+	dir := trained(t)
+	folder := filepath.Join(dir, "landscape")
+	for _, c := range []struct {
+		args []string
+		list string // of JSON
+		keep int    // of its elements
+	}{
+		{[]string{"path", dir, "-points", "5", "-examples", "60"}, "lines", 1},
+		{[]string{"sharpness", dir, "-examples", "60", "-steps", "5"}, "rows", 3},
+		{[]string{"noise", dir, "-examples", "60", "-aligned", "8", "-trace-tol", "0.2"}, "rows", 4},
+	} {
+		measured(t, c.args...)
+		file := filepath.Join(folder, c.args[0]+".json")
+		read := func() (saved map[string]any, list []any) {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := json.NewDecoder(bytes.NewReader(b))
+			d.UseNumber() // times have more digits than float64
+			if err := d.Decode(&saved); err != nil {
+				t.Fatal(err)
+			}
+			return saved, saved[c.list].([]any)
+		}
+		saved, want := read()
+		key := "standard_error"
+		if c.args[0] == "path" {
+			key = "bumps"
+		}
+		want[0].(map[string]any)[key] = json.Number("17") // shows that it is not done again
+		saved[c.list], saved["done"] = want[:c.keep], false
+		part, err := json.Marshal(saved)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, part, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		measured(t, c.args...)
+		if saved, got := read(); !reflect.DeepEqual(got, want) || saved["done"] != true {
+			t.Errorf("%s: done %v, %v\nwant %v", c.args[0], saved["done"], got, want)
+		}
 	}
 }
 

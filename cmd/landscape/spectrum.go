@@ -229,7 +229,7 @@ func (s *spectrum) measure(ctx context.Context, e *env, r *spectrumResult, m *ma
 			return err
 		}
 		m.Overlap = number(landscape.Overlap(g, pairs.Pairs))
-		err = landscape.SaveVectors(filepath.Join(e.out, "eigenvectors-"+m.Matrix+".safetensors"), pairs.Pairs)
+		err = landscape.SaveVectors(e.vectorsFile(m.Matrix), pairs.Pairs)
 		if err != nil {
 			return err
 		}

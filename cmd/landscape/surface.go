@@ -129,8 +129,8 @@ func fillSurface[T train.Float](ctx context.Context, e *env, s *surfaceSettings,
 	if err != nil {
 		return err
 	}
-	if e.examples > t.Train.Len() {
-		return cli.Usagef("-examples is %d; the training set has %d", e.examples, t.Train.Len())
+	if err := e.limited(t); err != nil {
+		return err
 	}
 	list, _, err := sides(e, m, t)
 	if err != nil {

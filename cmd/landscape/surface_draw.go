@@ -13,16 +13,23 @@ import (
 // publish writes tables, pictures and the page, and prints.
 func (r *surfaceResult) publish(e *env, s *surfaceSettings) error {
 	var rows [][]string
-	low, high := math.Inf(1), math.Inf(-1)
+	low, high, beyond := math.Inf(1), math.Inf(-1), 0
+	shown := *r
+	shown.Loss = slices.Clone(r.Loss)
 	for i, v := range r.Loss {
-		rows = append(rows, []string{text(float64(r.A[i/len(r.B)])), text(float64(r.B[i%len(r.B)])), text(float64(v))})
-		low, high = min(low, float64(v)), max(high, float64(v))
+		if v == math.MaxFloat64 { // as an overflow is saved
+			shown.Loss[i] = number(math.Inf(1))
+			beyond++
+		} else {
+			low, high = min(low, float64(v)), max(high, float64(v))
+		}
+		rows = append(rows, []string{text(float64(r.A[i/len(r.B)])), text(float64(r.B[i%len(r.B)])), text(float64(shown.Loss[i]))})
 	}
 	if err := e.table("surface.csv", []string{"a", "b", "loss"}, rows); err != nil {
 		return err
 	}
 	c := chart.Surface{Title: "Training loss around the weights", X: chart.Axis{Label: r.NameA}, Y: chart.Axis{Label: r.NameB}, Label: "loss",
-		XS: floats(r.A), YS: floats(r.B), Z: floats(r.Loss), Log: !s.Linear && low > 0}
+		XS: floats(r.A), YS: floats(r.B), Z: floats(shown.Loss), Log: !s.Linear && low > 0}
 	if s.ofSnapshots() {
 		way := r.way()
 		line := chart.Series{Name: fmt.Sprintf("the way, steps %d to %d", way[0].Step, way[len(way)-1].Step), Markers: true, Color: 2}
@@ -50,14 +57,18 @@ func (r *surfaceResult) publish(e *env, s *surfaceSettings) error {
 	if err := r.publishSections(e, s.Linear); err != nil {
 		return err
 	}
-	page, err := surfacePage(r)
+	page, err := surfacePage(&shown)
 	if err != nil {
 		return err
 	}
 	if err := e.write("surface.html", page); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "%d x %d losses from %.4g to %.4g\n", len(r.A), len(r.B), low, high)
+	note := ""
+	if beyond > 0 {
+		note = fmt.Sprintf("; %d are not finite and not drawn", beyond)
+	}
+	fmt.Fprintf(e.stdout, "%d x %d losses from %.4g to %.4g%s\n", len(r.A), len(r.B), low, high, note)
 	fmt.Fprintf(e.stdout, "a: %s, length %.4g\nb: %s, length %.4g\n", r.NameA, float64(r.LengthA), r.NameB, float64(r.LengthB))
 	if err := r.publishWay(e, s); err != nil {
 		return err

@@ -6,10 +6,13 @@ import (
 	"flag"
 	"fmt"
 	"math"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/saddle-ml/saddle/internal/cli"
+	"github.com/saddle-ml/saddle/internal/task"
 	"github.com/saddle-ml/saddle/landscape"
+	"github.com/saddle-ml/saddle/nn"
 	"github.com/saddle-ml/saddle/train"
 )
 
@@ -17,6 +20,22 @@ import (
 type tableResult struct {
 	Made made       `json:"made"`
 	Rows []tableRow `json:"rows"`
+	Done bool       `json:"done"`
+
+	keep func() error // saves the rows so far; nil where they are not saved
+}
+
+// missing tells whether a row is not there, from an earlier call.
+func (r *tableResult) missing(name string) bool {
+	return !slices.ContainsFunc(r.Rows, func(row tableRow) bool { return row.Name == name })
+}
+
+// save saves the rows so far.
+func (r *tableResult) save() error {
+	if r.keep == nil {
+		return nil
+	}
+	return r.keep()
 }
 
 type tableRow struct {
@@ -27,11 +46,20 @@ type tableRow struct {
 }
 
 func (r *tableResult) add(name string, value float64, note string) {
-	r.Rows = append(r.Rows, tableRow{name, number(value), number(math.NaN()), note})
+	r.put(tableRow{name, number(value), number(math.NaN()), note})
 }
 
 func (r *tableResult) estimate(name string, v landscape.Estimate, note string) {
-	r.Rows = append(r.Rows, tableRow{name, number(v.Value), number(v.Error), note})
+	r.put(tableRow{name, number(v.Value), number(v.Error), note})
+}
+
+// put adds a row, or replaces that of its name.
+func (r *tableResult) put(row tableRow) {
+	if i := slices.IndexFunc(r.Rows, func(was tableRow) bool { return was.Name == row.Name }); i >= 0 {
+		r.Rows[i] = row
+		return
+	}
+	r.Rows = append(r.Rows, row)
 }
 
 // measureTable fills a table, unless it is there, writes and prints it.
@@ -47,10 +75,14 @@ func (e *env) measureTable(settings any, fill func(r *tableResult) error) error 
 	}
 	if !known {
 		*r = tableResult{Made: about}
+	}
+	if !r.Done {
+		r.keep = func() error { return e.save(e.name+".json", r) }
 		if err := fill(r); err != nil {
 			return err
 		}
-		if err := e.save(e.name+".json", r); err != nil {
+		r.Done = true
+		if err := r.save(); err != nil {
 			return err
 		}
 	}
@@ -89,11 +121,14 @@ var sharpnessMeasurement = measurement{"sharpness", "how the loss rises around t
 		f.IntVar(&s.Starts, "starts", 3, "random starts of the ascent to the worst case")
 		f.IntVar(&s.Steps, "steps", 20, "steps of each")
 		f.IntVar(&s.Samples, "samples", 30, "random directions of the average")
+		way := snapshotsFlag(f)
 		return func(ctx context.Context, e *env) error {
 			if !(s.Radius > 0) || s.Starts < 1 || s.Steps < 1 || s.Samples < 2 {
 				return cli.Usagef("-radius %v -starts %d -steps %d -samples %d; allowed are numbers above 0, and 1, 1 and 2 and more", s.Radius, s.Starts, s.Steps, s.Samples)
 			}
-			return inPrecision(e, func() error { return measureSharpness[float32](ctx, e, s) }, func() error { return measureSharpness[float64](ctx, e, s) })
+			draw := func(r *wayResult) error { return r.drawAll(e, "Sharpness on the way") }
+			return inPrecision(e, func() error { return tabulate(ctx, e, s, *way, sharpness[float32](e, s), draw) },
+				func() error { return tabulate(ctx, e, s, *way, sharpness[float64](e, s), draw) })
 		}
 	}}
 
@@ -104,19 +139,26 @@ type sharpnessSettings struct {
 	Samples int     `json:"samples"`
 }
 
-func measureSharpness[T train.Float](ctx context.Context, e *env, s *sharpnessSettings) error {
-	return e.measureTable(s, func(r *tableResult) error {
-		m, p, err := at[T](ctx, e)
+// sharpness is that of a model.
+func sharpness[T train.Float](e *env, s *sharpnessSettings) filler[T] {
+	return func(ctx context.Context, m *nn.Model[T], t *task.Task, r *tableResult) error {
+		p, err := lossAt(m, t.Train, e.examples)
 		if err != nil {
 			return err
 		}
 		x := wide(m.Params)
+		if landscape.Distance(x, make([]float64, len(x))) == 0 {
+			return errors.New("all weights are 0; a radius beside their length is none")
+		}
 		for _, adaptive := range []bool{false, true} {
 			o := landscape.SharpnessOptions{Adaptive: adaptive, Starts: s.Starts, Steps: s.Steps, Samples: s.Samples, Seed: e.seed,
 				Radius: s.Radius * landscape.Distance(x, make([]float64, len(x))), Progress: func(what string) { e.progress(false, "sharpness: %s", what) }}
 			word, note := "", "changed by rescaling units"
 			if adaptive {
 				o.Radius, word, note = s.Radius*math.Sqrt(float64(len(x))), ", adaptive", "not changed by rescaling units"
+			}
+			if !r.missing("average rise" + word) {
+				continue
 			}
 			got, err := landscape.Sharpness(ctx, p, o)
 			if err != nil {
@@ -131,19 +173,27 @@ func measureSharpness[T train.Float](ctx context.Context, e *env, s *sharpnessSe
 			}
 			r.add("worst rise"+word, got.Worst, fmt.Sprintf("radius %.4g; the starts found %.4g and more; %s", got.Radius, least, note))
 			r.estimate("average rise"+word, got.Average, note)
+			if err := r.save(); err != nil {
+				return err
+			}
 		}
-		top, err := landscape.Eigen(ctx, p.Hessian(), landscape.EigenOptions{Count: 1, Seed: e.seed})
-		if err != nil && !errors.Is(err, landscape.ErrProducts) {
-			return err
+		if r.missing("largest eigenvalue") {
+			top, err := landscape.Eigen(ctx, p.Hessian(), landscape.EigenOptions{Count: 1, Seed: e.seed})
+			if err != nil && !errors.Is(err, landscape.ErrProducts) {
+				return err
+			}
+			r.add("largest eigenvalue", top.Pairs[0].Value, fmt.Sprintf("residual %.1g; changed by rescaling units", top.Pairs[0].Residual))
+			if err := r.save(); err != nil {
+				return err
+			}
 		}
-		r.add("largest eigenvalue", top.Pairs[0].Value, fmt.Sprintf("residual %.1g; changed by rescaling units", top.Pairs[0].Residual))
 		norm, err := landscape.FisherRao(ctx, p)
 		if err != nil {
 			return err
 		}
 		r.add("squared Fisher-Rao norm", norm, "not changed by rescaling units")
 		return nil
-	})
+	}
 }
 
 var noiseMeasurement = measurement{"noise", "the noise of gradients: covariance, noise scale, and the curvature along it",
@@ -151,11 +201,14 @@ var noiseMeasurement = measurement{"noise", "the noise of gradients: covariance,
 		s := &noiseSettings{}
 		f.IntVar(&s.Aligned, "aligned", 64, "examples whose gradients are multiplied by the Hessian")
 		f.Float64Var(&s.TraceTol, "trace-tol", 0.02, "standard error of the Hessian's trace beside it")
+		way := snapshotsFlag(f)
 		return func(ctx context.Context, e *env) error {
 			if s.Aligned < 1 || !(s.TraceTol > 0) {
 				return cli.Usagef("-aligned %d -trace-tol %v; allowed are 1 and more, and numbers above 0", s.Aligned, s.TraceTol)
 			}
-			return inPrecision(e, func() error { return measureNoise[float32](ctx, e, s) }, func() error { return measureNoise[float64](ctx, e, s) })
+			draw := func(r *wayResult) error { return r.drawAll(e, "Gradient noise on the way") }
+			return inPrecision(e, func() error { return tabulate(ctx, e, s, *way, noise[float32](e, s), draw) },
+				func() error { return tabulate(ctx, e, s, *way, noise[float64](e, s), draw) })
 		}
 	}}
 
@@ -164,32 +217,32 @@ type noiseSettings struct {
 	TraceTol float64 `json:"trace_tol"`
 }
 
-func measureNoise[T train.Float](ctx context.Context, e *env, s *noiseSettings) error {
-	return e.measureTable(s, func(r *tableResult) error {
-		m, t, err := load[T](ctx, e)
+// noise is that of a model.
+func noise[T train.Float](e *env, s *noiseSettings) filler[T] {
+	return func(ctx context.Context, m *nn.Model[T], t *task.Task, r *tableResult) error {
+		p, err := lossAt(m, t.Train, e.examples)
 		if err != nil {
 			return err
 		}
-		if e.examples > t.Train.Len() {
-			return cli.Usagef("-examples is %d; the training set has %d", e.examples, t.Train.Len())
+		const along = "curvature along the noise"
+		if r.missing(along) {
+			got, err := landscape.Noise(ctx, m, t.Train, p.Hessian(), landscape.NoiseOptions{Examples: p.N, Aligned: s.Aligned,
+				Progress: func(done int) { e.progress(false, "noise: %d of %d gradients", done, p.N) }})
+			if err != nil {
+				return err
+			}
+			r.add("gradient norm", got.GradNorm, fmt.Sprintf("of the mean over %d examples", got.Examples))
+			r.add("trace of the covariance", got.Trace, "of gradients of single examples")
+			note := "gradients of smaller batches are mostly noise"
+			if math.IsNaN(got.Scale) {
+				note = "the mean gradient drowns in the noise of its examples"
+			}
+			r.add("noise scale", got.Scale, note)
+			r.estimate(along, got.Curvature, "mean of d'Hd/d'd over deviations d of single gradients")
+			if err := r.save(); err != nil {
+				return err
+			}
 		}
-		p, err := landscape.At(m, t.Train, e.examples)
-		if err != nil {
-			return err
-		}
-		got, err := landscape.Noise(ctx, m, t.Train, p.Hessian(), landscape.NoiseOptions{Examples: p.N, Aligned: s.Aligned,
-			Progress: func(done int) { e.progress(false, "noise: %d of %d gradients", done, p.N) }})
-		if err != nil {
-			return err
-		}
-		r.add("gradient norm", got.GradNorm, fmt.Sprintf("of the mean over %d examples", got.Examples))
-		r.add("trace of the covariance", got.Trace, "of gradients of single examples")
-		note := "gradients of smaller batches are mostly noise"
-		if math.IsNaN(got.Scale) {
-			note = "the mean gradient drowns in the noise of its examples"
-		}
-		r.add("noise scale", got.Scale, note)
-		r.estimate("curvature along the noise", got.Curvature, "mean of d'Hd/d'd over deviations d of single gradients")
 		trace, err := e.trace(ctx, p.Hessian(), "hessian", s.TraceTol)
 		if err != nil {
 			return err
@@ -197,7 +250,8 @@ func measureNoise[T train.Float](ctx context.Context, e *env, s *noiseSettings) 
 		n := float64(len(m.Params))
 		mean := float64(trace.Value) / n
 		r.estimate("mean curvature", landscape.Estimate{Value: mean, Error: float64(trace.Error) / n}, "trace of the Hessian over the parameters")
-		r.add("alignment", got.Curvature.Value/mean, "curvature along the noise over the mean curvature")
+		curvature := r.Rows[slices.IndexFunc(r.Rows, func(row tableRow) bool { return row.Name == along })].Value
+		r.add("alignment", float64(curvature)/mean, "curvature along the noise over the mean curvature")
 		return nil
-	})
+	}
 }
