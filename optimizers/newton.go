@@ -94,7 +94,7 @@ func (o *newton[T]) drawCurvature() error {
 		all = full.Len()
 	}
 	n := o.curvature
-	if n <= 1 { // rounded down, as in the code of Xu et al. (2018), but not for rounding's sake
+	if n <= 1 { // rounded down, as in the code of Xu et al. (2018) for networks, but not for rounding's sake
 		n = max(1, math.Floor(n*float64(all)*(1+1e-12)))
 	}
 	var err error

@@ -22,11 +22,12 @@ func init() {
 		Claim: "a trust region with curvature from 5 % of the examples needs a fraction of the propagations that all of them take, and reaches the minimum from bad starts where Gauss-Newton and L-BFGS are stuck",
 		Differs: `a9a and w8a in the place of ijcnn1; three seeds, medians. ARC minimises its projected cubic exactly. Gauss-Newton by norms
          draws with replacement, as the others do. A line search's first trial is counted, which their code leaves out. TR 5 %
-         from ones misses .10345 within 3e6 with seeds 0 to 2. The last table has 16 seeds: their median lies at that
-         tolerance, so that which three there are decides. It is the draws of the samples alone: the published rules,
-         written down a second time apart from the optimizers and with another generator, gave the same with 24 seeds,
-         a median of .10344 (.10337 to .10353) from ones and of .10351 (.10335 to .10483) from zeros; and without
-         draws (TR full, ARC full, L-BFGS from ones) all six digits are those of their rules.`,
+         from ones misses .10345 within 3e6 with seeds 0 to 2. It is the draws of the samples alone. The last table
+         has 16 seeds, of which 9 from ones and 6 from zeros are within it: of three of them the median is so in 6 of
+         10 cases from ones, in 3 of 10 from zeros, where seeds 0 to 2 meet it. The published rules, written down a second
+         time apart from the optimizers and with another generator, gave the same with 24 seeds, a median of .10344
+         (.10337 to .10353) from ones and of .10351 (.10335 to .10483) from zeros; and without draws (TR full, ARC
+         full, L-BFGS from ones) all six digits are those of their rules.`,
 		Takes: "2 min",
 		Run:   xuNLS,
 	})
@@ -63,25 +64,28 @@ type xuMethod struct {
 // them; its curvature is of a few more, for the end.
 const trustRegion5, ours = "TR 5 %", "TR, growing minibatches"
 
-func xuMethods() []xuMethod {
+func xuMethods(examples int) []xuMethod {
 	n := math.NaN()
 	m := func(name, spec string, theirs map[string][4]float64) xuMethod {
 		return xuMethod{named{name, spec + "+props:as=xu2018_nls"}, 0, 0, theirs}
 	}
+	// Their least squares rounds its samples up, which its networks do not.
+	sample := fmt.Sprintf(",curvature=%d", (examples+19)/20)
+	const all = ",curvature=1"
 	const tr, arc, gn = "tr:preset=xu2018,start=zero,radius=10", "arc:preset=xu2018", "newton_cg:preset=xu2018"
 	return []xuMethod{
-		m("TR full", tr+",curvature=1", map[string][4]float64{"a9a zeros": {.25, .25, .25, .25}, "a9a ones": {.238475, .191088, .104930, .103354}, "a9a randn": {.2407, .2063, .1185, .103581},
+		m("TR full", tr+all, map[string][4]float64{"a9a zeros": {.25, .25, .25, .25}, "a9a ones": {.238475, .191088, .104930, .103354}, "a9a randn": {.2407, .2063, .1185, .103581},
 			"w8a zeros": {.25, .25, .25, .087104}, "w8a ones": {.450, .0430, .0365, .0321}}),
-		m(trustRegion5, tr, map[string][4]float64{"a9a zeros": {.120054, .105189, .103354, .103316}, "a9a ones": {.191088, .119059, .103436, .103313}, "a9a randn": {.2129, .1404, .1048, .103313},
+		m(trustRegion5, tr+sample, map[string][4]float64{"a9a zeros": {.120054, .105189, .103354, .103316}, "a9a ones": {.191088, .119059, .103436, .103313}, "a9a randn": {.2129, .1404, .1048, .103313},
 			"w8a zeros": {.095764, .051597, .033352, .031596}, "w8a ones": {.450, .0401, .0332, .0320}}),
-		m("TR 5 % by norms", tr+",sampling=norms", nil),
-		m("ARC full", arc+",curvature=1", map[string][4]float64{"a9a zeros": {.25, .25, .25, .116222}, "a9a ones": {.759, .759, .759, .759187}, "a9a randn": {n, n, n, .532438}, "w8a zeros": {n, n, n, .25}}),
-		m("ARC 5 %", arc, map[string][4]float64{"a9a zeros": {.25, .107808, .104221, .103428}, "a9a ones": {.759, .759, .2173, .104758}, "a9a randn": {n, n, n, .240810},
+		m("TR 5 % by norms", tr+sample+",sampling=norms", nil),
+		m("ARC full", arc+all, map[string][4]float64{"a9a zeros": {.25, .25, .25, .116222}, "a9a ones": {.759, .759, .759, .759187}, "a9a randn": {n, n, n, .532438}, "w8a zeros": {n, n, n, .25}}),
+		m("ARC 5 %", arc+sample, map[string][4]float64{"a9a zeros": {.25, .107808, .104221, .103428}, "a9a ones": {.759, .759, .2173, .104758}, "a9a randn": {n, n, n, .240810},
 			"w8a zeros": {.25, .25, .0673, .0466}, "w8a ones": {n, n, n, .0446}}),
-		m("ARC 5 % by norms", arc+",sampling=norms", nil),
-		m("GN full", gn+",curvature=1", map[string][4]float64{"a9a zeros": {.25, .25, .105163, .103315}, "a9a ones": {n, n, n, .239919}, "a9a randn": {n, n, n, .103320}, "w8a zeros": {.25, .25, .0877, .0338}, "w8a ones": {n, n, n, .0393}}),
-		m("GN 5 %", gn, map[string][4]float64{"a9a zeros": {.106674, .103358, .103311, .103309}, "a9a ones": {n, n, n, .243389}, "a9a randn": {n, n, n, .103614}, "w8a zeros": {.0949, .0487, .0369, .0313}, "w8a ones": {.0752, .0651, .0577, .0460}}),
-		m("GN 5 % by norms", gn+",sampling=norms", nil),
+		m("ARC 5 % by norms", arc+sample+",sampling=norms", nil),
+		m("GN full", gn+all, map[string][4]float64{"a9a zeros": {.25, .25, .105163, .103315}, "a9a ones": {n, n, n, .239919}, "a9a randn": {n, n, n, .103320}, "w8a zeros": {.25, .25, .0877, .0338}, "w8a ones": {n, n, n, .0393}}),
+		m("GN 5 %", gn+sample, map[string][4]float64{"a9a zeros": {.106674, .103358, .103311, .103309}, "a9a ones": {n, n, n, .243389}, "a9a randn": {n, n, n, .103614}, "w8a zeros": {.0949, .0487, .0369, .0313}, "w8a ones": {.0752, .0651, .0577, .0460}}),
+		m("GN 5 % by norms", gn+sample+",sampling=norms", nil),
 		m("L-BFGS-100", "lbfgs:preset=xu2018", map[string][4]float64{"a9a zeros": {.136531, .110082, .104244, .103507}, "a9a ones": {n, n, n, .759189}, "a9a randn": {n, n, n, .503146},
 			"w8a zeros": {.1006, .0496, .0453, .0450}, "w8a ones": {n, n, n, .869922}}),
 		{named{ours, "tr:radius=10,curvature=0.07,average=0,warm_start=0+props:as=xu2018_nls"}, 1000, 1.2, nil},
@@ -109,7 +113,7 @@ func xuNLS(ctx context.Context, e *Env) (*Result, error) {
 			c := chart.Chart{Title: at, X: chart.Axis{Label: "propagations", Log: true}, Y: chart.Axis{Label: "loss above the lowest", Log: true}, Width: 4.5, Height: 4}
 			table := cli.Table{Header: []string{at + ": loss within", "3e5", "1e6", "3e6", "1e7", "by their rules, measured before"}, Left: map[int]bool{5: true}}
 			medians := map[string][4]float64{}
-			for i, m := range xuMethods() {
+			for i, m := range xuMethods(examples.Len()) {
 				var runs []*xuRun
 				for k := range seeds {
 					seed := e.Seed + uint64(k)
@@ -163,6 +167,9 @@ func xuNLS(ctx context.Context, e *Env) (*Result, error) {
 	return res, e.Plot("xu2018-nls", chart.Grid{Title: "non-convex least squares: median of 3 seeds, lowest loss so far", Rows: rows})
 }
 
+// xuMost is what a9a is to be within 3e6 propagations, from zeros and from ones.
+const xuMost = .10345
+
 // xuSpread is what trustRegion5 reaches on a9a within 3e6, with more seeds: the first
 // are those of the comparison.
 func xuSpread(ctx context.Context, e *Env) (*cli.Table, error) {
@@ -171,16 +178,18 @@ func xuSpread(ctx context.Context, e *Env) (*cli.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := slices.IndexFunc(xuMethods(), func(m xuMethod) bool { return m.name == trustRegion5 })
-	t := &cli.Table{Header: []string{fmt.Sprintf("a9a: %s within 3e6, %d seeds", trustRegion5, seeds), "least", "median", "most"}}
+	methods := xuMethods(examples.Len())
+	at := slices.IndexFunc(methods, func(m xuMethod) bool { return m.name == trustRegion5 })
+	t := &cli.Table{Header: []string{fmt.Sprintf("a9a: %s within 3e6, %d seeds", trustRegion5, seeds), "least", "median", "most", fmt.Sprintf("at most %g", xuMost)}}
 	for _, start := range []string{"zeros", "ones"} {
 		var losses []float64
+		met := 0
 		for k := range uint64(seeds) {
 			loss, err := Keep(ctx, e, fmt.Sprintf("a9a %s spread seed%d", start, e.Seed+k), func() (float64, error) {
 				if k == 0 {
 					e.Note("a9a %s: %d seeds", start, seeds)
 				}
-				r, err := runXu(ctx, examples, xuMethods()[at], start, e.Seed+k, props)
+				r, err := runXu(ctx, examples, methods[at], start, e.Seed+k, props)
 				if err != nil {
 					return 0, err
 				}
@@ -190,9 +199,12 @@ func xuSpread(ctx context.Context, e *Env) (*cli.Table, error) {
 				return nil, err
 			}
 			losses = append(losses, loss)
+			if loss <= xuMost {
+				met++
+			}
 		}
 		s := study.StatOf(losses)
-		t.Add("from "+start, fmt.Sprintf("%.6f", s.Min), fmt.Sprintf("%.6f", s.Median), fmt.Sprintf("%.6f", s.Max))
+		t.Add("from "+start, fmt.Sprintf("%.6f", s.Min), fmt.Sprintf("%.6f", s.Median), fmt.Sprintf("%.6f", s.Max), fmt.Sprintf("%d of %d", met, seeds))
 	}
 	return t, nil
 }
@@ -202,7 +214,7 @@ func xuRows(set, start string, medians map[string][4]float64) []Row {
 	var list []Row
 	tr, own := medians[trustRegion5], medians[ours]
 	if set == "a9a" {
-		at3 := .10345
+		at3 := xuMost
 		if start == "randn" {
 			at3 = .1050
 		}
