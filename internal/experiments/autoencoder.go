@@ -48,7 +48,7 @@ func loadImages(ctx context.Context, e *Env, n int, binary bool) (*images, error
 	if s.test, _, err = pixels(t.Test, 2000, binary); err != nil {
 		return nil, err
 	}
-	s.levels, err = Keep(ctx, e, fmt.Sprintf("levels %d binary=%v", n, binary), func() (imageLevels, error) { return levelsOf(x, 28*28, 30) })
+	s.levels, err = Keep(ctx, e, fmt.Sprintf("levels %d binary=%v", n, binary), func() (imageLevels, error) { return levelsOf(ctx, x, 28*28, 30) })
 	return s, err
 }
 
@@ -76,7 +76,7 @@ func pixels(d data.Dataset, n int, binary bool) (data.Dataset, []float32, error)
 }
 
 // levelsOf is what the mean of the rows and so many principal components reach.
-func levelsOf(x []float32, d, components int) (l imageLevels, err error) {
+func levelsOf(ctx context.Context, x []float32, d, components int) (l imageLevels, err error) {
 	n := len(x) / d
 	mean := make([]float64, d)
 	for i, v := range x {
@@ -90,6 +90,9 @@ func levelsOf(x []float32, d, components int) (l imageLevels, err error) {
 	cov := mat.NewSymDense(d, nil)
 	const part = 4000
 	for from := 0; from < n; from += part {
+		if err := ctx.Err(); err != nil {
+			return l, fmt.Errorf("experiments: principal components: %w", err)
+		}
 		rows := min(part, n-from)
 		centred := mat.NewDense(d, rows, nil)
 		for i := range rows {

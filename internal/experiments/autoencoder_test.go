@@ -15,13 +15,18 @@ import (
 
 // Of rows with variances 2 and 1 the mean leaves 3 and one component 1.
 func TestLevelsOfImages(t *testing.T) {
-	l, err := levelsOf([]float32{2, 0, -2, 0, 2, 0, -2, 0, 0, 2, 0, -2, 0, 0, 0, 0}, 2, 1)
+	l, err := levelsOf(context.Background(), []float32{2, 0, -2, 0, 2, 0, -2, 0, 0, 2, 0, -2, 0, 0, 0, 0}, 2, 1)
 	if err != nil || math.Abs(l.Mean-3) > 1e-12 || math.Abs(l.PCA-1) > 1e-12 {
 		t.Errorf("%+v (%v), want 3 and 1", l, err)
 	}
-	l, err = levelsOf([]float32{0, 1, 1, 1}, 2, 1)
+	l, err = levelsOf(context.Background(), []float32{0, 1, 1, 1}, 2, 1)
 	if err != nil || math.Abs(l.Entropy-math.Ln2) > 1e-12 {
 		t.Errorf("entropy %v (%v), want that of one even pixel", l.Entropy, err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := levelsOf(ctx, []float32{0, 1, 1, 1}, 2, 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
 	}
 }
 
