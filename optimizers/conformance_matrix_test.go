@@ -12,13 +12,13 @@ import (
 // wrapped are wrappers around methods and each other that have to keep the contract.
 var wrapped = []string{
 	"sgd:momentum=0.9+clip:value=0.001", "adam+clip:norm=0.001,value=0.01,per_tensor",
-	"sgd+decay:weight_decay=0.1", "adam+decay:weight_decay=0.1,by_rate=false,kinds=weight", "hf:curvature=10+decay:by_rate=false",
+	"sgd+decay:weight_decay=0.1", "adam+decay:weight_decay=0.1,by_rate=false,kinds=weight", "hf:curvature=10,average=0+decay:by_rate=false",
 	"sgd+noise", "adam+noise:gamma=0,below=0.01,seed=3", "hf:curvature=10+noise:eta=1e-4",
 	"sgd:momentum=0.9+sam", "adam+sam:adaptive", "hf:curvature=10+sam",
 	"sgd+accumulate", "adamw+accumulate:k=1", "sgd:momentum=0.9,nesterov+accumulate:k=3",
 	"sgd:momentum=0.9+lookahead:k=2", "sgd:momentum=0.9+lookahead:k=2,momentum=reset", "adam+lookahead:k=3,alpha=0.5,momentum=interpolate",
-	"hf:curvature=10+lookahead:k=1",
-	"adam+ema:decay=0.9", "sgd+ema:decay=0.9,warmup,batch_norm", "hf:curvature=10+ema",
+	"hf:curvature=10,average=0+lookahead:k=1",
+	"adam+ema:decay=0.9", "sgd+ema:decay=0.9,warmup,batch_norm", "hf:curvature=10,average=0+ema",
 	"sgd+polyak", "adam+polyak:start=2", "sgd+swa", "sgd:momentum=0.9+swa:start=2,every=2",
 
 	"sgd+sam+clip+noise+decay+lookahead:k=2+ema", "adam+cosine:t_max=5+sam+lookahead:k=2+swa:start=3+clip",
@@ -35,6 +35,7 @@ var clashes = map[string]string{
 	"adam+ema+lookahead":                          "lookahead cannot stand around adam+ema: it would move the weights that are averaged there",
 	"adam+swa+decay":                              "decay cannot stand around adam+swa: it would move the weights that are averaged there",
 	"adam+lookahead+lookahead":                    "it has slow weights already",
+	"hf+ema":                                      "ema cannot stand around hf: its weights are averaged already",
 	"adam+sam+clip+sam":                           "worst point nearby already",
 	"adam+noise+noise":                            "noise already",
 	"adam+decay+decay":                            "decay there already",
@@ -43,7 +44,7 @@ var clashes = map[string]string{
 	"adam+accumulate+lookahead":                   "write lookahead before accumulate",
 	"adam+sam+accumulate":                         "write accumulate before sam",
 	"hf+accumulate":                               "it needs Gauss-Newton products of minibatches that are gone",
-	"hf+decay":                                    "hf has no learning rate for the decay to follow; allowed is by_rate=false",
+	"hf:average=0+decay":                          "hf has no learning rate for the decay to follow; allowed is by_rate=false",
 	"sgd+lookahead:momentum=reset":                "momentum is reset, and sgd has none; allowed is keep",
 	"adam:beta1=0+lookahead:momentum=interpolate": "momentum is interpolate, and adam has none; allowed is keep",
 }

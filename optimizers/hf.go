@@ -2,6 +2,7 @@ package optimizers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 )
@@ -35,6 +36,8 @@ import (
 //   - The objective of backtracking and line search is the loss on as many examples as the minibatch has, drawn anew:
 //     on the minibatch itself every step looks better than it is. Objective may say the minibatch or all examples.
 //
+// On minibatches that are not everything the weights to evaluate are an average of the iterates: see Averaging.
+//
 // A plain function, or a minibatch of all examples, is its own objective and, if it has at most Curvature examples, its
 // own curvature sample too.
 //
@@ -46,17 +49,18 @@ import (
 //
 // WarmStart, CGProgress and the rules with their constants are those of Martens' published code. Preset martens2010 has
 // the rest of it: λ = 45 at first, a quarter of the examples for the curvature, 250 iterations, weight decay 2e-5,
-// precondition=squares and objective=full, for minibatches that are the whole training set. Damping,
-// Curvature and CGIters here are for minibatches of thousands of examples and nets of a few dense layers, where many
-// iterations only fit the curvature sample; CGProgress then has no say, because it looks back over ten iterations.
+// precondition=squares and objective=full, for minibatches that are the whole training set. Damping, Curvature, CGIters
+// and Average here are for minibatches of thousands of examples and nets of a few dense layers, where few iterations on
+// a sample as large as the minibatch do better than many on a small one, which only fit that; CGProgress then has no
+// say, because it looks back over ten iterations.
 //
 // Not for small minibatches: curvature from a few examples is worse than none. Not for a strict comparison by epochs: a
 // step costs as much as ten to twenty gradients of the curvature sample (see Report.Work).
 type HF struct {
 	Preset       string  `set:"preset" default:"standard" oneof:"standard|martens2010" help:"martens2010: the defaults of Martens (2010)"`
 	Damping      float64 `set:"damping" default:"0.1" range:"(0,inf)" help:"first λ, which is added to the curvature (martens2010: 45)"`
-	Curvature    float64 `set:"curvature" default:"1000" range:"(0,inf)" help:"examples of the curvature sample; at most 1: a share of the training set (martens2010: 0.25)"`
-	CGIters      int     `set:"cg_iters" default:"10" range:"[1,1000000]" help:"most iterations of conjugate gradients (martens2010: 250)"`
+	Curvature    float64 `set:"curvature" default:"4000" range:"(0,inf)" help:"examples of the curvature sample; at most 1: a share of the training set (martens2010: 0.25)"`
+	CGIters      int     `set:"cg_iters" default:"5" range:"[1,1000000]" help:"most iterations of conjugate gradients (martens2010: 250)"`
 	CGMinIters   int     `set:"cg_min_iters" default:"1" range:"[1,inf)" help:"iterations before it may stop for lack of progress"`
 	CGProgress   float64 `set:"cg_progress" default:"0.0005" range:"[0,1)" help:"stop below this relative gain an iteration; 0: never"`
 	WarmStart    float64 `set:"warm_start" default:"0.95" range:"[0,1]" help:"share of the last CG solution to start from"`
@@ -64,6 +68,7 @@ type HF struct {
 	Hessian      bool    `set:"hessian" default:"false" help:"the exact Hessian in place of the Gauss-Newton matrix"`
 	Precondition string  `set:"precondition" default:"none" oneof:"none|squares|kfac" help:"preconditioner: none, the mean squared gradients of single examples (martens2010), or the Kronecker approximation of the curvature"`
 	Structural   float64 `set:"structural" default:"0" range:"[0,inf)" help:"damping of the change of hidden states, as a multiple of λ; 0: none"`
+	Average      float64 `set:"average" default:"0.9" range:"[0,1)" help:"share of the old average of the weights to evaluate, where the minibatch is not everything; 0: no average (martens2010)"`
 	Growth       float64 `set:"growth" default:"1" range:"[1,inf)" help:"factor by which the samples grow from step to step"`
 	Objective    string  `set:"objective" default:"sample" oneof:"sample|batch|full" help:"what backtracking and line search look at: a fresh sample as large as the minibatch, the minibatch, or the whole training set (martens2010: full)"`
 }
@@ -74,7 +79,7 @@ var _ Method = (*HF)(nil)
 func (*HF) Name() string { return "hf" }
 
 func (*HF) info() Info {
-	return Info{Name: "hf", Memory: 9, Batch: 4000,
+	return Info{Name: "hf", Memory: 7, Batch: 4000,
 		Use: "Hessian-free: few large second-order steps without a learning rate; large minibatches"}
 }
 
@@ -92,6 +97,7 @@ func (h *HF) defaults() {
 	if h.Objective == "" {
 		h.Objective = "full"
 	}
+	orSet(&h.Average, Zero)
 }
 
 func (h *HF) check() error {
@@ -120,7 +126,7 @@ func startHF[T Float](h *HF, l Layout) (Optimizer[T], error) {
 		needs |= NeedStructural
 	}
 	o := &hf[T]{core: newCore[T]("hf", needs, l), set: s, damping: s.Damping}
-	o.solution, o.s = make([]T, o.size), make([]T, o.size)
+	o.solution, o.s, o.steady = make([]T, o.size), make([]T, o.size), newSteady[T](s.Average, o.size)
 	o.cg = CG[T]{MaxIter: s.CGIters, MinIter: s.CGMinIters, Progress: s.CGProgress, Keep: true}
 	// Made once, because a closure made in every step would be garbage in every step.
 	o.multiply, o.along = o.multiplyDamped, o.lossAlong
@@ -145,6 +151,7 @@ func startHF[T Float](h *HF, l Layout) (Optimizer[T], error) {
 
 type hf[T Float] struct {
 	core[T]
+	steady[T]
 	set      HF
 	damping  float64
 	solution []T // of the last CG, 0 at first
@@ -237,6 +244,7 @@ func (o *hf[T]) penalty(x []T) float64 {
 
 func (o *hf[T]) shape() shape {
 	s := shape{method: o.method, scalars: []string{"damping"}, vectors: map[string]int{"cg_solution": o.size}}
+	o.averageShape(&s)
 	if o.kronecker != nil {
 		s.scalars = append(s.scalars, "estimates")
 		o.kronecker.shape(&s)
@@ -247,6 +255,7 @@ func (o *hf[T]) shape() shape {
 func (o *hf[T]) State() State[T] {
 	s := State[T]{Method: o.method, Step: o.steps, Scalars: Scalars{"damping": o.damping},
 		Vectors: map[string][]T{"cg_solution": append([]T{}, o.solution...)}}
+	o.saveAverage(&s)
 	if o.kronecker != nil {
 		s.Scalars["estimates"] = float64(o.estimates)
 		o.kronecker.save(&s)
@@ -258,7 +267,7 @@ func (o *hf[T]) Restore(s State[T]) error {
 	if err := s.check(o.shape()); err != nil {
 		return err
 	}
-	if err := positive(o.method, "damping", s.Scalars["damping"]); err != nil {
+	if err := errors.Join(positive(o.method, "damping", s.Scalars["damping"]), o.checkAverage(s)); err != nil {
 		return err
 	}
 	if o.kronecker != nil {
@@ -272,5 +281,6 @@ func (o *hf[T]) Restore(s State[T]) error {
 	}
 	o.steps, o.damping = s.Step, s.Scalars["damping"]
 	copy(o.solution, s.Vectors["cg_solution"])
+	o.loadAverage(s)
 	return nil
 }

@@ -359,7 +359,7 @@ func plus(a []float64, c float64, b []float64) []float64 {
 // the rules makes a hundredth or more.
 func TestHFIsMartensMethod(t *testing.T) {
 	seen := map[string]int{}
-	base := optimizers.HF{Damping: 0.1, Curvature: 60, CGIters: 25, CGProgress: 5e-4, WarmStart: 0.95, Objective: "sample"}
+	base := optimizers.HF{Damping: 0.1, Curvature: 60, CGIters: 25, CGProgress: 5e-4, WarmStart: 0.95, Average: optimizers.Zero, Objective: "sample"}
 	for name, change := range map[string]func(h *optimizers.HF){
 		"as it is":                 func(*optimizers.HF) {},
 		"on the minibatch":         func(h *optimizers.HF) { h.Objective = "batch" },

@@ -93,6 +93,7 @@ func (o *hf[T]) take(ctx context.Context, x []T, p Problem[T]) (Report, error) {
 		axpy(x, T(found.Rate), o.step)
 		copy(o.solution, o.s)
 	}
+	o.include(x, o.whole)
 	r.LR, r.StepNorm, r.Work = found.Rate, found.Rate*norm(o.step), o.work
 	o.damping = damping
 	o.steps++

@@ -378,7 +378,7 @@ func TestHFReportsTheLowestCurvatureOfBothSolves(t *testing.T) {
 		return x[0]*x[0]/2 - x[1]*x[1]/4
 	}
 	b.H = func(dst, _, v []float64) { dst[0], dst[1] = v[0], -v[1]/2 }
-	o := hfOn(t, optimizers.HF{Hessian: true, WarmStart: 1}, 2)
+	o := hfOn(t, optimizers.HF{Hessian: true, WarmStart: 1, Average: optimizers.Zero}, 2)
 	if err := o.Restore(optimizers.State[float64]{Method: "hf", Step: 1, Scalars: optimizers.Scalars{"damping": 0.25},
 		Vectors: map[string][]float64{"cg_solution": {-0.8, 0.3}}}); err != nil {
 		t.Fatal(err)

@@ -87,7 +87,7 @@ func TestParseSaysWhatIsAllowed(t *testing.T) {
 		"hf:cg_min_iters=0":        `hf: cg_min_iters is 0; allowed are whole numbers in [1, inf)`,
 		"hf:cg_min_iters=1.5":      `hf: cg_min_iters is 1.5; allowed are whole numbers in [1, inf)`,
 		"hf:cg_iters=1e9":          `hf: cg_iters is 1e+09; allowed are whole numbers in [1, 1000000]`,
-		"hf:cg_min_iters=11":       `hf: cg_min_iters is 11; allowed is at most cg_iters, 10`,
+		"hf:cg_min_iters=11":       `hf: cg_min_iters is 11; allowed is at most cg_iters, 5`,
 		"hf:objective=ful":         `hf: objective is ful; allowed are sample, batch, full; did you mean "full"?`,
 		"hf:damping=0":             `hf: damping is 0; allowed are numbers in (0, inf)`,
 		"adam+clip:norm=0":         `clip: norm is 0; allowed are numbers in (0, inf)`,

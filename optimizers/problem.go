@@ -186,8 +186,11 @@ func missing(method string, needs, has Oracle) error {
 		return nil
 	}
 	hint := ""
-	if lack == NeedGaussNewton && has&NeedHessian != 0 {
+	switch {
+	case lack == NeedGaussNewton && has&NeedHessian != 0:
 		hint = "; a setting such as hessian=true may do without"
+	case lack == NeedNormDraws:
+		hint = "; sampling=uniform does without"
 	}
 	return fmt.Errorf("optimizers: %s needs %v, which this problem does not give (it gives %v)%s", method, lack, has, hint)
 }

@@ -52,6 +52,14 @@ func TestCheckSaysWhatIsMissing(t *testing.T) {
 			t.Errorf("%s: %v", spec, err)
 		}
 	}
+	p.Lacks = 0
+	o, err := optimizers.New[float64](parsed("tr:sampling=norms")(), p.Layout())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := optimizers.Check(o, optimizers.Problem[float64](p)); err == nil || !strings.HasSuffix(err.Error(), "; sampling=uniform does without") {
+		t.Errorf("samples by norm: %v", err)
+	}
 	if err := optimizers.Check[float64](nil, p); err == nil {
 		t.Error("no optimizer passes")
 	}

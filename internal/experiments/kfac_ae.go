@@ -63,7 +63,7 @@ func kfacAutoencoder(ctx context.Context, e *Env) (*Result, error) {
 		own := job
 		own.name, own.spec, own.batch, own.seconds, own.every = "K-FAC", "kfac", 500, longCourse, 5
 		hf := job
-		hf.name, hf.spec, hf.batch, hf.seconds, hf.every = "HF with K-FAC inside", "hf:precondition=kfac", 4000, longCourse, 2
+		hf.name, hf.spec, hf.batch, hf.seconds, hf.every = "HF with K-FAC inside", "hf:precondition=kfac,curvature=1000,cg_iters=10,average=0", 4000, longCourse, 2
 		jobs := []autoencoderJob{short, long, own, hf}
 		runs := make([]*autoencoderRun, len(jobs))
 		for i, j := range jobs {
