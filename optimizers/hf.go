@@ -53,6 +53,10 @@ import (
 // and Average here are for minibatches of thousands of examples and nets of a few dense layers, where few iterations on
 // a sample as large as the minibatch do better than many on a small one, which only fit that; CGProgress then has no
 // say, because it looks back over ten iterations.
+// A deep net of sigmoids wants a larger first λ, with precondition=kfac too: at .1 first steps saturate its units (the
+// autoencoder of MNIST from a sparse start, minibatches of 1000, curvature=250, cg_iters=5: they are 37 long, where those
+// of KFAC are 5, and after ten the error is still above that of the mean image, 53; with damping=10 it is 49, and 36 after
+// twenty).
 //
 // Not for small minibatches: curvature from a few examples is worse than none. Not for a strict comparison by epochs: a
 // step costs as much as ten to twenty gradients of the curvature sample (see Report.Work).
