@@ -184,7 +184,8 @@ func (o *gn[T]) prepare() error {
 	switch o.set.Precondition {
 	case "gradient":
 		for i, g := range o.grad {
-			o.inverse[i] = T(1 / (float64(g)*float64(g) + o.theta))
+			// Never 0, which would end the iterations before the first.
+			o.inverse[i] = max(T(1/(float64(g)*float64(g)+o.theta)), math.SmallestNonzeroFloat32)
 		}
 	case "squares":
 		squares, ok := SampleAs[SquaredGrads[T]](o.sample)

@@ -66,6 +66,9 @@ func (o *hf[T]) prepare() (Operator[T], error) {
 			return nil, fmt.Errorf("optimizers: hf: squared gradients: %w", err)
 		}
 		o.work += WorkSquaredGrads * int64(o.sample.Len())
+		if err := o.nonFinite("mean squared gradient", o.inverse); err != nil {
+			return nil, err
+		}
 		for i, v := range o.inverse {
 			root := math.Sqrt(float64(v) + o.damping + o.set.WeightDecay)
 			o.inverse[i] = T(1 / (root * math.Sqrt(root)))
@@ -115,14 +118,8 @@ func (o *hf[T]) run(r *Report, precondition Operator[T]) (CGResult, error) {
 	return res, err
 }
 
-// brokenDown is the error for a first product or preconditioner that is not finite; nil where it is rounding that
-// ended the iterations.
-func (o *hf[T]) brokenDown() error {
-	if err := o.nonFinite("mean squared gradient", o.inverse); err != nil {
-		return err
-	}
-	return o.nonFinite("curvature product", o.cg.ap)
-}
+// brokenDown is the error for a first product that is not finite; nil where it is rounding that ended the iterations.
+func (o *hf[T]) brokenDown() error { return o.nonFinite("curvature product", o.cg.ap) }
 
 // alongNegative makes the step of a first direction whose curvature is negative.
 func (o *hf[T]) alongNegative(res CGResult) {

@@ -472,12 +472,14 @@ func TestHFOnProductsThatAreNotFinite(t *testing.T) {
 			t.Errorf("after that the loss is %v", f)
 		}
 	}
-	b := newBowl(1, 2)
-	b.squares[1] = math.NaN()
-	o := hfOn(t, optimizers.HF{Precondition: "squares"}, 2)
-	var e *optimizers.NonFiniteError
-	if _, err := o.Step(context.Background(), make([]float64, 2), b); !errors.As(err, &e) || e.What != "mean squared gradient" || e.Index != 1 {
-		t.Errorf("a squared gradient of NaN: %v", err)
+	for _, bad := range []float64{math.NaN(), math.Inf(1)} {
+		b := newBowl(1, 2)
+		b.squares[1] = bad
+		o := hfOn(t, optimizers.HF{Precondition: "squares"}, 2)
+		var e *optimizers.NonFiniteError
+		if _, err := o.Step(context.Background(), make([]float64, 2), b); !errors.As(err, &e) || e.What != "mean squared gradient" || e.Index != 1 {
+			t.Errorf("a squared gradient of %v: %v", bad, err)
+		}
 	}
 }
 

@@ -470,6 +470,24 @@ func TestCurvatureThatIsNotFinite(t *testing.T) {
 	}
 }
 
+// TestGNOnALargeGradient has one whose square has no inverse in float32, on a function whose minimum is one step away.
+func TestGNOnALargeGradient(t *testing.T) {
+	const curvature = 1e20
+	multiply := func(dst, x, v []float32) { dst[0] = curvature * v[0] }
+	f := &Func[float32]{G: func(dst, x []float32) float64 {
+		multiply(dst, nil, x)
+		return dot(x, dst) / 2
+	}, H: multiply, GN: multiply}
+	o, err := New[float32](&GaussNewton{}, Flat(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := []float32{1}
+	if _, err := o.Step(context.Background(), x, newPlain[float32](f, 1)); err != nil || math.Abs(float64(x[0])) > 1e-6 {
+		t.Errorf("from 1 to %v: %v", x[0], err)
+	}
+}
+
 // TestNoCurvatureIsSaidEarly has a function with a gradient only.
 func TestNoCurvatureIsSaidEarly(t *testing.T) {
 	f := &Func[float64]{G: func(dst, x []float64) float64 { copy(dst, x); return dot(x, x) / 2 }}
