@@ -59,7 +59,7 @@ func tunables() []tunable {
 		{"TR", "first radius", "tr", "radius", 1, 2000},
 		{"ARC", "first σ", "arc", "cubic", 1, 2000},
 		{"HF", "first damping", "hf", "damping", 0.1, 4000},
-		{"K-FAC", "first damping", "kfac", "damping", 1, 500},
+		{"K-FAC", "first damping", "kfac", "damping", 0.1, 500},
 		{"Adam", "learning rate", "adam", "lr", 0.001, 128},
 		{"SGD, momentum 0.9", "learning rate", "sgd", "lr", 0.01, 128},
 	}
