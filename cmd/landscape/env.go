@@ -87,6 +87,9 @@ func weights(dir, checkpoint string) (string, error) {
 				have = append(have, base)
 			}
 		}
+		if len(have) == 0 {
+			return "", fmt.Errorf("there is no checkpoint %s, nor another in %s", path, dir)
+		}
 		return "", fmt.Errorf("there is no checkpoint %s; %s has %s", path, dir, strings.Join(have, ", "))
 	}
 	return path, err

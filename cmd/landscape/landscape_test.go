@@ -165,6 +165,8 @@ func TestWrongUsage(t *testing.T) {
 		{[]string{"spectrum", dir, "-examples", "0"}, cli.ExitUsage, "-examples is 0"},
 		{[]string{"spectrum", dir, "-examples", "100000"}, cli.ExitUsage, "the training set has"},
 		{[]string{"spectrum", dir, "-top", "0"}, cli.ExitUsage, "-top 0"},
+		{[]string{"spectrum", dir, "-top", "99999999"}, cli.ExitUsage, "parameters, and as many eigenvalues"},
+		{[]string{"path", dir, "-to", filepath.Join(dir, "none")}, cli.ExitFailed, "nor another"},
 		{[]string{"spectrum", dir, "-exampels", "3"}, cli.ExitUsage, "did you mean -examples?"},
 		{[]string{"spectrum", dir, "-checkpoint", "best"}, cli.ExitFailed, "there is no checkpoint"},
 		{[]string{"spectrum", t.TempDir()}, cli.ExitFailed, "not the directory of a run"},

@@ -145,6 +145,9 @@ func measureSpectrum[T train.Float](ctx context.Context, e *env, s *spectrum) er
 			return err
 		}
 		r.Parameters = len(m.Params)
+		if s.Top+s.Bottom > r.Parameters {
+			return cli.Usagef("-top %d -bottom %d; the network has %d parameters, and as many eigenvalues", s.Top, s.Bottom, r.Parameters)
+		}
 		names := []string{"hessian", "ggn"}
 		if s.Matrix != "both" {
 			names = []string{s.Matrix}
