@@ -25,15 +25,7 @@ func normedRun(t *testing.T, seed uint64) string {
 // trainedModel is the model of such a run, of the seed 1, and its data.
 func trainedModel[T train.Float](t *testing.T, dir string) (*task.Task, *nn.Model[T]) {
 	t.Helper()
-	s := task.Spec{Data: "spirals", Model: "2-12-10-3:batchnorm", Precision: "float32", Seed: 1}
-	d, err := task.Load(context.Background(), s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := task.Build[T](d, s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	d, m, _ := built[T](t, "2-12-10-3:batchnorm", 1)
 	if _, err := train.LoadWeights(filepath.Join(dir, "last.safetensors"), m); err != nil {
 		t.Fatal(err)
 	}

@@ -28,18 +28,25 @@ func trained(t *testing.T) string {
 	return trainedAs(t, "2-12-10-3", 1, nil)
 }
 
-// trainedAs makes a run of a model and a seed, with other settings by change.
-func trainedAs(t *testing.T, model string, seed uint64, change func(c *train.Config, m *nn.Model[float32])) string {
+// built is a model of spirals with its first weights.
+func built[T train.Float](t *testing.T, model string, seed uint64) (*task.Task, *nn.Model[T], task.Spec) {
 	t.Helper()
 	s := task.Spec{Data: "spirals", Model: model, Precision: "float32", Seed: seed}
 	d, err := task.Load(context.Background(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := task.Build[float32](d, s)
+	m, err := task.Build[T](d, s)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return d, m, s
+}
+
+// trainedAs makes a run of a model and a seed, with other settings by change.
+func trainedAs(t *testing.T, model string, seed uint64, change func(c *train.Config, m *nn.Model[float32])) string {
+	t.Helper()
+	d, m, s := built[float32](t, model, seed)
 	c := train.Config{Optimizer: &optimizers.Adam{LR: 0.01}, Epochs: 2, Batch: 50, Test: d.Test, Dir: filepath.Join(t.TempDir(), "run"), Settings: s, Data: "spirals", Model: s.Model}
 	if change != nil {
 		change(&c, m)
@@ -278,15 +285,7 @@ func TestSavedEigenvectorsAreDirections(t *testing.T) {
 // weightsOf are saved beside a run after a change.
 func weightsOf(t *testing.T, dir, name string, change func(x []float32)) string {
 	t.Helper()
-	s := task.Spec{Data: "spirals", Model: "2-12-10-3", Precision: "float32", Seed: 1}
-	d, err := task.Load(context.Background(), s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := task.Build[float32](d, s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, m, _ := built[float32](t, "2-12-10-3", 1)
 	if _, err := train.LoadWeights(filepath.Join(dir, "last.safetensors"), m); err != nil {
 		t.Fatal(err)
 	}
