@@ -30,7 +30,8 @@ func ModelNames() []string {
 //	narrow       12 hidden layers of 20 units, tanh: deep, and hard to scale
 //	autoencoder  1000-500-250-30 and back, sigmoid, linear code, sparse
 //	             initialisation (Hinton and Salakhutdinov 2006; Martens 2010)
-//	autoencoder-relu  the same with relu (Lucas et al. 2018)
+//	autoencoder-relu  the same with relu (Lucas et al. 2018); both take the
+//	             sizes down to the code, as autoencoder:200-100-20
 //	logistic     logistic regression of two classes, with l2=1e-4
 //	nls          non-convex least squares of a sigmoid (Xu et al. 2018)
 //	lse          log-sum-exp of numbers (Mishchenko 2023), with rho=0.05
@@ -63,10 +64,13 @@ func ByName(name string, input []int, classes int) (Layer, Loss, error) {
 		net, err = normalised(head, net.(Sequential), settings)
 		return net, loss, err
 	}
+	if IsAutoencoder(name) {
+		return autoencoder(name, head, settings, n)
+	}
 	if has && slices.Contains(ModelNames(), head) {
 		return nil, nil, fmt.Errorf("nn: model %q has no settings", head)
 	}
-	if classes == 0 && !IsAutoencoder(name) && slices.Contains(ModelNames(), name) {
+	if classes == 0 && slices.Contains(ModelNames(), name) {
 		return nil, nil, fmt.Errorf("nn: model %q: it wants classes, the data has numbers as targets", name)
 	}
 	switch name {
@@ -103,31 +107,11 @@ func ByName(name string, input []int, classes int) (Layer, Loss, error) {
 			net = append(net, Dense{Units: 20}, Tanh{})
 		}
 		return append(net, Dense{Units: classes}), loss, nil
-	case "autoencoder", "autoencoder-relu":
-		dense := func(units int) Dense { return Dense{Units: units, Init: Sparse{}} }
-		between := Layer(Sigmoid{})
-		if name == "autoencoder-relu" {
-			dense = func(units int) Dense { return Dense{Units: units, Init: HeNormal} }
-			between = ReLU{}
-		}
-		sizes := []int{1000, 500, 250, 30, 250, 500, 1000, n}
-		net := Sequential{Flatten{}}
-		for i, units := range sizes {
-			net = append(net, dense(units))
-			if units != 30 && i < len(sizes)-1 {
-				net = append(net, between)
-			}
-		}
-		return net, SigmoidCrossEntropy{}, nil
 	}
 	if isSizes(name) {
-		var sizes []int
-		for _, part := range strings.Split(name, "-") {
-			k, err := strconv.Atoi(part)
-			if err != nil || k < 1 {
-				return nil, nil, fmt.Errorf("nn: model %q: %q is not a size; sizes are spelled like %d-300-100-%d", name, part, n, classes)
-			}
-			sizes = append(sizes, k)
+		sizes, err := sizesOf(name, name, fmt.Sprintf("%d-300-100-%d", n, classes))
+		if err != nil {
+			return nil, nil, err
 		}
 		if sizes[0] != n || sizes[len(sizes)-1] != classes {
 			return nil, nil, fmt.Errorf("nn: model %q: the data has %d inputs and %d classes, so sizes must begin with %d and end with %d", name, n, classes, n, classes)
@@ -138,7 +122,47 @@ func ByName(name string, input []int, classes int) (Layer, Loss, error) {
 }
 
 // IsAutoencoder tells whether the target of the named model is its input.
-func IsAutoencoder(name string) bool { return name == "autoencoder" || name == "autoencoder-relu" }
+func IsAutoencoder(name string) bool {
+	head, _, _ := cutModel(name)
+	return head == "autoencoder" || head == "autoencoder-relu"
+}
+
+// autoencoder is a named one of n numbers, with its sizes down to the code or the usual ones.
+func autoencoder(name, head, settings string, n int) (Layer, Loss, error) {
+	if settings == "" && name == head {
+		settings = "1000-500-250-30"
+	}
+	down, err := sizesOf(name, settings, "1000-500-250-30")
+	if err != nil {
+		return nil, nil, err
+	}
+	init, between := Init(Sparse{}), Layer(Sigmoid{})
+	if head == "autoencoder-relu" {
+		init, between = HeNormal, ReLU{}
+	}
+	up := slices.Clone(down[:len(down)-1])
+	slices.Reverse(up)
+	net := Sequential{Flatten{}}
+	for i, units := range append(append(slices.Clone(down), up...), n) {
+		if i > 0 && i != len(down) { // the code is linear
+			net = append(net, between)
+		}
+		net = append(net, Dense{Units: units, Init: init})
+	}
+	return net, SigmoidCrossEntropy{}, nil
+}
+
+// sizesOf reads the sizes of layers, joined by -, of a model.
+func sizesOf(model, list, like string) (sizes []int, err error) {
+	for _, part := range strings.Split(list, "-") {
+		k, err := strconv.Atoi(part)
+		if err != nil || k < 1 {
+			return nil, fmt.Errorf("nn: model %q: %q is not a size; sizes are spelled like %s", model, part, like)
+		}
+		sizes = append(sizes, k)
+	}
+	return sizes, nil
+}
 
 func isSizes(name string) bool { return name != "" && '0' <= name[0] && name[0] <= '9' }
 
