@@ -65,7 +65,7 @@ func (s *gradSample[T]) asItWas(dst, x []T) (loss, length float64, err error) {
 	if loss, err = s.Sample.Grad(dst, x); err != nil {
 		return loss, 0, err
 	}
-	length = norm(dst)
+	length = gradNorm(s.Sample, dst)
 	if s.before < 0 {
 		s.before = length
 	}

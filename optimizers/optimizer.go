@@ -139,7 +139,7 @@ func (c *core[T]) gradient(ctx context.Context, x []T, p Problem[T]) (Sample[T],
 	if err != nil {
 		return nil, Report{}, fmt.Errorf("optimizers: %s: gradient: %w", c.method, err)
 	}
-	length := norm(c.grad)
+	length := gradNorm(batch, c.grad)
 	if !finite(length) {
 		if err := c.nonFinite("gradient", c.grad); err != nil {
 			return nil, Report{}, err

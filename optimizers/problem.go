@@ -83,6 +83,25 @@ type GaussNewtonForms[T Float] interface {
 	GaussNewtonForms(dst []float64, v [][]T) error
 }
 
+// GradNorms is a Sample, this one itself and none it stands around, that has taken the length of the gradient while it
+// wrote it, which saves another pass over it: as much as a sixth of a step's time where the parameters fit into no cache.
+type GradNorms interface {
+	// GradNorm is the Euclidean length of what Grad has written last; false where it is not known. The length of a
+	// gradient with a NaN or an infinity is not finite.
+	GradNorm() (float64, bool)
+}
+
+// gradNorm is the length of the gradient g that s has just written.
+func gradNorm[T Float](s Sample[T], g []T) float64 {
+	// Outside of these bounds squares may have been too large or too small for their sum.
+	if n, ok := s.(GradNorms); ok {
+		if length, ok := n.GradNorm(); ok && (length > 1e-140 && length < 1e150 || length != length) {
+			return length
+		}
+	}
+	return norm(g)
+}
+
 // Cut is a Sample (see SampleAs) that has parts: First is its first n examples, as long as the sample itself is valid
 // and until the next First.
 type Cut[T Float] interface {

@@ -131,3 +131,46 @@ func (p wrapping) Draw(n int) (optimizers.Sample[float64], error) {
 	}
 	return p.wrap(s), nil
 }
+
+// told is a problem that tells the length of its gradients.
+type told struct {
+	optimizers.Problem[float64]
+	length float64
+}
+
+func (p told) Batch() optimizers.Sample[float64] {
+	return toldSample{p.Problem.Batch(), p.length}
+}
+
+type toldSample struct {
+	optimizers.Sample[float64]
+	length float64
+}
+
+func (s toldSample) GradNorm() (float64, bool) { return s.length, s.length != 5 }
+
+// TestLengthsOfGradients: what a sample tells is taken for the length of its gradient, also under wrappers, where it tells
+// anything, and where squares could not have mattered.
+func TestLengthsOfGradients(t *testing.T) {
+	for _, spec := range []string{"sgd", "sgd+clip:norm=1e9", "adam+decay:weight_decay=0"} {
+		p := opttest.NewExamples[float64]()
+		x := make([]float64, p.Layout().Size())
+		step := func(problem optimizers.Problem[float64]) float64 {
+			o, err := optimizers.New[float64](parsed(spec)(), p.Layout())
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := o.Step(context.Background(), append([]float64{}, x...), problem)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r.GradNorm
+		}
+		own := step(p)
+		for length, want := range map[float64]float64{3: 3, 5: own, 0: own, 1e-200: own, 1e200: own} {
+			if got := step(told{p, length}); got != want {
+				t.Errorf("%s: told of a gradient of length %v, it reports %v, want %v", spec, length, got, want)
+			}
+		}
+	}
+}

@@ -3,6 +3,7 @@ package train
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/saddle-ml/saddle/autodiff"
@@ -201,6 +202,11 @@ func (p *programs[T]) compile(r request) (*program[T], error) {
 	}
 	c.vector = len(outputs)
 	o := exec.Options{Late: c.v, Copies: r.copies}
+	if w == wantGrad {
+		for i := range vector {
+			o.Squares = append(o.Squares, c.vector+i)
+		}
+	}
 	if c.Program, err = autodiff.CompileWith[T](append(outputs, vector...), inputs, exec.Params(g.Params), o); err != nil {
 		return nil, err
 	}
@@ -248,6 +254,15 @@ func (c *program[T]) into(copy int, dst []T) error {
 		}
 	}
 	return nil
+}
+
+// length is that of the vector of the last run of a gradient's program.
+func (c *program[T]) length() float64 {
+	sum := 0.0
+	for i := range c.list {
+		sum += c.Squares(c.vector + i)
+	}
+	return math.Sqrt(sum)
 }
 
 // along sets one direction of a product.

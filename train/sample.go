@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/saddle-ml/saddle/data"
 	"github.com/saddle-ml/saddle/nn"
@@ -28,6 +29,8 @@ type sample[T Float] struct {
 	form []T    // a product
 
 	draw int // of targets from the model, while they are drawn
+
+	length float64 // of the last gradient; NaN where it was added up of parts
 
 	gradients *int64 // counts those of single examples; nil where no one does
 
@@ -153,6 +156,10 @@ func (s *sample[T]) Grad(dst, x []T) (float64, error) {
 	return loss, err
 }
 
+// GradNorm is the length of what Grad has written last, where its program has taken
+// that while it wrote.
+func (s *sample[T]) GradNorm() (float64, bool) { return s.length, s.length == s.length }
+
 // count counts a gradient of each example, unless it has failed.
 func (s *sample[T]) count(err error) {
 	if s.gradients != nil && err == nil {
@@ -218,8 +225,12 @@ func (s *sample[T]) over(w want, dst, x []T, f func(c *program[T], weight float6
 			return err
 		}
 		weight := float64(k) / float64(s.n)
-		if dst != nil && k != s.n {
+		s.length = math.NaN()
+		switch {
+		case dst != nil && k != s.n:
 			accumulate(dst, vector, T(weight), first)
+		case w == wantGrad:
+			s.length = c.length()
 		}
 		first = false
 		f(c, weight)

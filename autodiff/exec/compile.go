@@ -27,6 +27,9 @@ type Options struct {
 	// Copies is the number of values that each late input can have at once, and
 	// each output that depends on one; 0 means 1. RunCopies computes several.
 	Copies int
+	// Squares lists outputs, by their number, whose sums of squares are wanted beside
+	// them: see Program.Squares. None may depend on a late input.
+	Squares []int
 
 	alone bool // Pool has one worker, now and always: sums need not be cut for more
 }
@@ -37,6 +40,11 @@ type Options struct {
 func Compile[T Float](outputs []*gorgonia.Node, inputs Inputs, params Params, o Options) (*Program[T], error) {
 	if o.Copies < 0 || o.Copies > 1 && len(o.Late) == 0 {
 		return nil, fmt.Errorf("exec: %d copies of %d late inputs; allowed are 1 and more of at least one (0 means 1)", o.Copies, len(o.Late))
+	}
+	for _, i := range o.Squares {
+		if i < 0 || i >= len(outputs) || len(o.Late) > 0 {
+			return nil, fmt.Errorf("exec: squares of output %d of %d, with %d late inputs; allowed are outputs of a program without", i, len(outputs), len(o.Late))
+		}
 	}
 	if _, err := kernel.CPU(); err != nil {
 		return nil, fmt.Errorf("exec: %w", err)
@@ -130,6 +138,7 @@ func link[T Float](g *graph, o Options) (*Program[T], error) {
 		o.Pool = parallel.Shared()
 	}
 	m := &machine[T]{g: g, pool: o.Pool, at: plan.at, alone: o.alone}
+	m.startTallies(o.Squares)
 	m.slots = make([][]T, firstSlot+(plan.inputs+plan.outputs)*g.copies)
 	m.slots[arenaSlot] = aligned[T](plan.arena)
 	m.slots[constSlot] = aligned[T](len(plan.data))

@@ -13,16 +13,17 @@ type Float = kernel.Float
 // machine holds the memory of a program and turns its instructions into
 // closures over it.
 type machine[T Float] struct {
-	g      *graph
-	pool   *parallel.Pool
-	at     []place // where the values that are not views lie
-	slots  [][]T   // arena, constants, and what the caller gives
-	work   [][]T   // scratch of each worker, as large as the largest need
-	need   int
-	extra  int        // elements that instructions hold for themselves
-	copy   int        // of the late values, that is being computed
-	alone  bool       // one worker, always
-	region *region[T] // of the instruction that was bound last
+	g       *graph
+	pool    *parallel.Pool
+	at      []place // where the values that are not views lie
+	slots   [][]T   // arena, constants, and what the caller gives
+	work    [][]T   // scratch of each worker, as large as the largest need
+	need    int
+	extra   int              // elements that instructions hold for themselves
+	copy    int              // of the late values, that is being computed
+	alone   bool             // one worker, always
+	tallies map[Value]*tally // of outputs
+	region  *region[T]       // of the instruction that was bound last
 }
 
 // place is where the elements of a value begin, and how far on those of its next
@@ -81,7 +82,7 @@ func (m *machine[T]) wide(in *inst) (wide, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(first, n int) error {
+	return m.tallied(in, func(first, n int) error {
 		for k := range n {
 			m.copy = first + k
 			if err := s(); err != nil {
@@ -90,7 +91,7 @@ func (m *machine[T]) wide(in *inst) (wide, error) {
 		}
 		m.copy = 0
 		return nil
-	}, nil
+	}), nil
 }
 
 func (m *machine[T]) bind(in *inst) (step, error) {

@@ -33,13 +33,13 @@ func network(b *Builder) *graph {
 	return b.returns(z, dw, dx, dk, sum, cols, chans, lse)
 }
 
-func networkProgram[T Float](t testing.TB, workers int) *Program[T] {
+func networkProgram[T Float](t testing.TB, workers int, squares ...int) *Program[T] {
 	b := newBuilder()
 	g := network(b)
 	if b.err != nil {
 		t.Fatal(b.err)
 	}
-	p, err := assemble[T](g, Options{Pool: parallel.New(workers)})
+	p, err := assemble[T](g, Options{Pool: parallel.New(workers), Squares: squares})
 	if err != nil {
 		t.Fatal(err)
 	}

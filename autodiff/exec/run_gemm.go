@@ -15,6 +15,7 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 	if Size(out.shape) == 0 {
 		return func(int, int) error { return nil }
 	}
+	sums := m.tallies[in.out]
 	mat := func(o operand[T]) kernel.Mat { return kernel.Mat{Row: o.stride[r-2], Col: o.stride[r-1]} }
 	pairs := make([]pair[T], o.pairs)
 	work, scratch := 0, 0
@@ -41,6 +42,12 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 	n := Size(batch) * units
 	// What strip of a batch and copy each worker holds packed, for each pair.
 	held := make([]heldStrip, m.pool.Workers()*o.pairs)
+	if sums != nil {
+		*sums = make(tally, n)
+		if sparse != nil {
+			*sums = make(tally, max(n, sparse.g.Units()))
+		}
+	}
 	first, copies := 0, 1
 	f := func(worker, i int) {
 		// Copies of one unit follow each other: they often share an operand.
@@ -60,23 +67,32 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 			}
 			p.g.Do(i%units, p.x.of(copy)[w.off[0]:], p.y.of(copy)[w.off[1]:], c, m.scratch(worker)[p.at:], k > 0, &h.strip)
 		}
+		r0, r1, c0, c1 := pairs[0].g.Block(i % units)
 		if e != nil {
-			r0, r1, c0, c1 := pairs[0].g.Block(i % units)
 			at := i / units * rows
 			e.apply(out.of(copy), copy, at+r0, at+r1, c0, c1, m.scratch(worker))
+		}
+		if sums != nil {
+			(*sums)[i] = squaresOf(c, cols, r0, r1, c0, c1)
 		}
 	}
 	lists := func(worker, i int) {
 		p := &pairs[0]
 		copy, i := first+i%copies, i/copies
 		sparse.g.Do(i, sparse.s.of(copy), p.y.of(copy), out.of(copy), false)
+		r0, r1, c0, c1 := sparse.g.Block(i)
 		if e != nil {
-			r0, r1, c0, c1 := sparse.g.Block(i)
 			e.apply(out.of(copy), copy, r0, r1, c0, c1, m.scratch(worker))
+		}
+		if sums != nil {
+			(*sums)[i] = squaresOf(out.of(copy), cols, r0, r1, c0, c1)
 		}
 	}
 	return func(from, k int) error {
 		first, copies = from, k
+		if sums != nil {
+			clear(*sums) // lists and products have different numbers of units
+		}
 		if sparse != nil && sparse.a.Share(sparse.s.of(0)) <= kernel.SparseShare {
 			m.pool.Run(copies*sparse.g.Units(), lists)
 			return nil

@@ -8,8 +8,8 @@ Run it in the root of the repository. All is float32, without gradients, on all 
 is steadier where others use the machine too); torch has the parameters as ten matrices. Saddle, torch's foreach and its
 fused steps, and y = y + a x in memory take turns, round after round, as machines have slow moments: a time is the median
 of the rounds, and a ratio the median of the ratios within a round; in parentheses the best round, and the ratio of the
-best. "of memory" is how many times as long a step takes as memory needs for the vectors that it must read and write;
-Saddle's steps read the gradient once more, to refuse one that is not finite. Fused steps exist for some of torch's
+best. "of memory" is how many times as long a step takes as memory needs for the vectors that it must read and write.
+Saddle's steps refuse a gradient that is not finite by its length, which comes with it. Fused steps exist for some of torch's
 methods on a CPU; - is a method that torch has not. torch's threads wait asleep (OMP_WAIT_POLICY), as they lose whole time
 slices to each other where others use the machine too.
 """

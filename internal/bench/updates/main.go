@@ -7,7 +7,7 @@
 //
 //	go test ./internal/bench/updates -run '^$' -bench .
 //
-// A step has the finiteness and norm of the gradient in it: one more vector to read than GB/s count.
+// The norm of the gradient, by which a step sees that it is finite, comes with it, as a network's program gives it.
 package main
 
 import (

@@ -100,9 +100,11 @@ func wave(n, k int) []float32 {
 	return x
 }
 
-// still is a problem whose gradient costs nothing: it is written once.
+// still is a problem whose gradient costs nothing: it is written once, and its length taken, as a network's program takes
+// it while it writes.
 type still struct {
 	written bool
+	length  float64
 	optimizers.Sample[float32]
 }
 
@@ -116,6 +118,8 @@ func (p *still) Grad(dst, _ []float32) (loss float64, err error) {
 	if !p.written {
 		p.written = true
 		copy(dst, wave(len(dst), 3))
+		p.length = math.Sqrt(kernel.Dot64(dst, dst))
 	}
 	return 1, nil
 }
+func (p *still) GradNorm() (float64, bool) { return p.length, true }
