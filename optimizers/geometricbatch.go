@@ -62,9 +62,14 @@ func startGeometricBatch[T Float](w *GeometricBatch, l Layout) (Optimizer[T], er
 	if err != nil {
 		return nil, err
 	}
-	n := &geometricBatch[T]{Optimizer: o, name: s.Name(), set: s, size: l.Size()}
+	return newGeometricBatch(s.Name(), o, s, l), nil
+}
+
+// newGeometricBatch is o, which has a name, with minibatches that grow.
+func newGeometricBatch[T Float](name string, o Optimizer[T], s GeometricBatch, l Layout) *geometricBatch[T] {
+	n := &geometricBatch[T]{Optimizer: o, name: name, set: s, size: l.Size()}
 	n.problem.join.room = make([]T, n.size)
-	return n, nil
+	return n
 }
 
 type geometricBatch[T Float] struct {

@@ -172,10 +172,8 @@ func (j *joined[T]) vectors(dst []T, f func(s Sample[T], dst []T, weight float64
 	if err := f(j.parts[1], other, j.weight(1)); err != nil {
 		return err
 	}
-	a, b := T(j.weight(0)), T(j.weight(1))
-	for i, v := range other {
-		dst[i] = T(a*dst[i]) + T(b*v)
-	}
+	scale(dst, T(j.weight(0)))
+	axpy(dst, T(j.weight(1)), other)
 	return nil
 }
 

@@ -173,9 +173,9 @@ func (k *kfacReference) step(t *testing.T, x []float64, p *opttest.Examples[floa
 // TestKFACFollowsThePaper compares runs with the reference.
 func TestKFACFollowsThePaper(t *testing.T) {
 	for spec, ref := range map[string]*kfacReference{
-		"kfac:weight_decay=0.001,damping=0.3,min_gamma=0.05,ema=0.9,adapt_every=3":                      {damping: 0.3, decay: 0.001, minGamma: 0.05, ema: 0.9, adaptEvery: 3, minDamping: 0.003},
-		"kfac:weight_decay=0.01,damping=0.01,min_damping=0.0085,min_gamma=0.001,ema=0.95,adapt_every=1": {damping: 0.01, decay: 0.01, minGamma: 0.001, ema: 0.95, adaptEvery: 1, minDamping: 0.0085},
-		"kfac:weight_decay=0.01,damping=0.0001,min_damping=1e-8,min_gamma=0.001,ema=0.95,adapt_every=1": {damping: 1e-4, decay: 0.01, minGamma: 0.001, ema: 0.95, adaptEvery: 1, minDamping: 1e-8},
+		"kfac:growth=1,weight_decay=0.001,damping=0.3,min_gamma=0.05,ema=0.9,adapt_every=3":                      {damping: 0.3, decay: 0.001, minGamma: 0.05, ema: 0.9, adaptEvery: 3, minDamping: 0.003},
+		"kfac:growth=1,weight_decay=0.01,damping=0.01,min_damping=0.0085,min_gamma=0.001,ema=0.95,adapt_every=1": {damping: 0.01, decay: 0.01, minGamma: 0.001, ema: 0.95, adaptEvery: 1, minDamping: 0.0085},
+		"kfac:growth=1,weight_decay=0.01,damping=0.0001,min_damping=1e-8,min_gamma=0.001,ema=0.95,adapt_every=1": {damping: 1e-4, decay: 0.01, minGamma: 0.001, ema: 0.95, adaptEvery: 1, minDamping: 1e-8},
 	} {
 		t.Run(spec, func(t *testing.T) {
 			p, same := opttest.NewExamples[float64](), opttest.NewExamples[float64]()

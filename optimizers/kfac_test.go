@@ -113,7 +113,7 @@ func TestKFACAverage(t *testing.T) {
 	}
 	x := p.Start()
 	got, sum, weights := make([]float64, len(x)), make([]float64, len(x)), 0.0
-	evaluated := o.(optimizers.Averaging[float64])
+	evaluated, _ := optimizers.As[optimizers.Averaging[float64]](o)
 	if evaluated.EvalWeights(got, x); !slices.Equal(got, x) {
 		t.Error("the mean of no steps is not the first weights")
 	}
