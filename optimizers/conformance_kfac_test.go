@@ -13,6 +13,6 @@ func init() {
 	}
 	variants["kfac"] = []string{
 		"kfac:curvature=1,adapt_every=1,average=2", "kfac:average=0,weight_decay=0,damping=1e-3", "kfac:rescale=false,kl_clip=1e-4",
-		"kfac:rescale=false,momentum=0,adapt=false", "kfac:growth=1", "kfac:growth=1.1,most=48", "kfac:stat_every=3,invert_every=1,min_gamma=0",
+		"kfac:rescale=false,momentum=0,adapt=false", "kfac:growth=1", "kfac:growth=1.1,grow_from=2,most=48", "kfac:stat_every=3,invert_every=1,min_gamma=0",
 	}
 }

@@ -62,12 +62,12 @@ func startGeometricBatch[T Float](w *GeometricBatch, l Layout) (Optimizer[T], er
 	if err != nil {
 		return nil, err
 	}
-	return newGeometricBatch(s.Name(), o, s, l), nil
+	return newGeometricBatch(s.Name(), o, s, 0, l), nil
 }
 
-// newGeometricBatch is o, which has a name, with minibatches that grow.
-func newGeometricBatch[T Float](name string, o Optimizer[T], s GeometricBatch, l Layout) *geometricBatch[T] {
-	n := &geometricBatch[T]{Optimizer: o, name: name, set: s, size: l.Size()}
+// newGeometricBatch is o, which has a name, with minibatches that grow after some steps.
+func newGeometricBatch[T Float](name string, o Optimizer[T], s GeometricBatch, from int, l Layout) *geometricBatch[T] {
+	n := &geometricBatch[T]{Optimizer: o, name: name, set: s, from: from, size: l.Size()}
 	n.problem.join.room = make([]T, n.size)
 	return n
 }
@@ -76,6 +76,7 @@ type geometricBatch[T Float] struct {
 	Optimizer[T]
 	name    string
 	set     GeometricBatch
+	from    int // steps before it grows
 	problem grown[T]
 	size    int // of the parameters
 	first   int // examples of the first minibatch
@@ -98,7 +99,7 @@ func (w *geometricBatch[T]) Step(ctx context.Context, x []T, p Problem[T]) (Repo
 	if b := p.Batch(); w.steps == 0 && b != nil {
 		first = b.Len()
 	}
-	wanted := math.Ceil(float64(first) * math.Pow(w.set.Tau, float64(w.steps)))
+	wanted := math.Ceil(float64(first) * math.Pow(w.set.Tau, float64(max(0, w.steps-w.from))))
 	if full := p.Full(); full != nil {
 		wanted = min(wanted, float64(full.Len()))
 	}

@@ -30,9 +30,9 @@ import (
 //     multiplied by 0.95^AdaptEvery where ρ > 3/4, down to MinDamping, and divided by it where ρ < 1/4. γ stays in
 //     [MinGamma, MaxGamma]. A step that makes the loss of its own minibatch larger is not taken where that is seen: λ
 //     grows, and p is forgotten. The paper's first λ, 150, costs a hundred steps on a deep autoencoder, and 1 still 25.
-//   - Minibatches grow by Growth in each step up to Most examples, as [GeometricBatch] has it, since late steps are no better
-//     than their gradients: on a deep autoencoder that is worth an eighth of the error after 700 steps, for a quarter more time a
-//     step. The paper's go from 1000 to all examples in 500 steps.
+//   - Minibatches grow by Growth in each step after GrowFrom, up to Most examples, as [GeometricBatch] has it, since late
+//     steps are no better than their gradients: on a deep autoencoder that is worth an eighth of the error after 700 steps,
+//     for a quarter more time a step. The paper's go from 1000 to all examples in 500 steps.
 //   - The weights to evaluate are a mean of the iterates that moves to the n-th by the share (Average+1)/(Average+n), so
 //     that it is over about the last n/Average of them (Shamir & Zhang 2013, arXiv 1212.1824; see [Averaging]). The paper's
 //     forgets by .99 from step 200 on, which is too long a mean before step 1000.
@@ -55,7 +55,8 @@ type KFAC struct {
 	WeightDecay float64 `set:"weight_decay" default:"3e-05" range:"[0,inf)" help:"η: adds half of it times |x|² to the loss"`
 	MinGamma    float64 `set:"min_gamma" default:"0.05" range:"[0,inf)" help:"least γ, the root of the damping of the factors"`
 	MaxGamma    float64 `set:"max_gamma" default:"1" range:"(0,inf)" help:"largest γ"`
-	Growth      float64 `set:"growth" default:"1.0014" range:"[1,inf)" help:"growth of the minibatch in each step; 1: it stays as it is"`
+	Growth      float64 `set:"growth" default:"1.002" range:"[1,inf)" help:"growth of the minibatch in each step; 1: it stays as it is"`
+	GrowFrom    int     `set:"grow_from" default:"200" range:"[0,inf)" help:"steps before it grows"`
 	Most        int     `set:"most" default:"2000" range:"[0,inf)" help:"examples that it grows to; 0: the whole training set"`
 	EMA         float64 `set:"ema" default:"0.95" range:"[0,1)" help:"share of the old factors that a new estimate leaves"`
 	Factors     float64 `set:"factors" default:"0.125" range:"(0,1]" help:"examples for factors, as a share of a minibatch"`
@@ -123,7 +124,7 @@ func startKFAC[T Float](m *KFAC, l Layout) (Optimizer[T], error) {
 		o.average = make([]T, o.size)
 	}
 	if s.Growth > 1 {
-		return newGeometricBatch("kfac", o, GeometricBatch{Tau: s.Growth, Most: s.Most}, l), nil
+		return newGeometricBatch("kfac", o, GeometricBatch{Tau: s.Growth, Most: s.Most}, s.GrowFrom, l), nil
 	}
 	return o, nil
 }

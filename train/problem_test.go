@@ -83,6 +83,37 @@ func TestPartsMakeTheWhole(t *testing.T) {
 	}
 }
 
+// TestProgramsOfManySizes: a program that was forgotten is made again, also under a
+// sample that holds its linearisation.
+func TestProgramsOfManySizes(t *testing.T) {
+	m, d := small[float64](t, plain()...)
+	p := newPrograms(m)
+	of := func(n int) *sample[float64] {
+		b := batch[float64](t, d, 0, n)
+		s := &sample[float64]{programs: p}
+		s.hold(b.X, b.Y, b.N)
+		return s
+	}
+	v := direction(len(m.Params), 1)
+	first := of(5)
+	want := answers(t, first, m.Params, v)
+	for n := 6; n < 6+2*mostSizes; n++ {
+		answers(t, of(n), m.Params, v)
+	}
+	if _, ok := p.made[request{want: wantGrad, size: 5}]; ok || len(p.made) > 5*mostSizes {
+		t.Errorf("%d programs of five ends are kept, that of the first size too (%v)", len(p.made), ok)
+	}
+	again := make([]float64, len(v))
+	if err := first.HessianMul(again, v); err != nil || far(again, want["Hessian"]) != 0 {
+		t.Errorf("the product of a sample whose program was forgotten: %v, %.2g apart", err, far(again, want["Hessian"]))
+	}
+	for name, got := range answers(t, first, m.Params, v) {
+		if far(got, want[name]) != 0 {
+			t.Errorf("%s differs after its program was forgotten", name)
+		}
+	}
+}
+
 // The first central difference has the error h²/6 times the third derivative,
 // and 1e-16/h of rounding: 1e-5 leaves room for both.
 func TestProductsAreDerivatives(t *testing.T) {

@@ -42,6 +42,7 @@ type programs[T Float] struct {
 	buffers []nn.Param
 	part    int // examples a program takes at once, where none mixes them; 0 means all there are
 	made    map[request]*program[T]
+	asked   int  // times that a program was looked up
 	measure bool // every operation
 	frozen  bool // also derivatives are of the loss outside training
 }
@@ -96,6 +97,7 @@ type program[T Float] struct {
 	vector  int              // the first of the outputs, one a parameter, that make a flat vector
 	params  *T               // where the parameters that are set begin
 	scratch []float64
+	used    int       // when it was looked up last
 	began   time.Time // when measuring did
 	factors []factorOutputs
 	rows    optimizers.FactorRows[T] // the last shown
@@ -111,7 +113,9 @@ func (p *programs[T]) get(w want, size int) (*program[T], error) {
 }
 
 func (p *programs[T]) lookup(r request) (*program[T], error) {
+	p.asked++
 	if c, ok := p.made[r]; ok {
+		c.used = p.asked
 		return c, nil
 	}
 	c, err := p.compile(r)
@@ -122,8 +126,35 @@ func (p *programs[T]) lookup(r request) (*program[T], error) {
 		c.began = time.Now()
 		c.StartProfile()
 	}
+	p.forget(r)
+	c.used = p.asked
 	p.made[r] = c
 	return c, nil
+}
+
+// mostSizes is how many programs to one end are kept, for the sizes of batches that
+// were used last: minibatches that grow go through dozens, and each program has
+// memory of its own.
+const mostSizes = 8
+
+// forget makes room for the program of r. A profile wants them all.
+func (p *programs[T]) forget(r request) {
+	if p.measure {
+		return
+	}
+	var oldest request
+	same := 0
+	for q, c := range p.made {
+		if other := (request{r.want, q.size, r.copies, r.part, r.targets, r.reduce}); q != other {
+			continue
+		}
+		if same++; same == 1 || c.used < p.made[oldest].used {
+			oldest = q
+		}
+	}
+	if same >= mostSizes {
+		delete(p.made, oldest)
+	}
 }
 
 func (p *programs[T]) compile(r request) (*program[T], error) {
