@@ -107,6 +107,7 @@ type joined[T Float] struct {
 	record Sample[T] // the problem's minibatch where it is no part: its loss is looked at once, for the record
 	room   []T       // the vector of a part
 
+	length  float64 // norm of the last gradient
 	squared float64 // norm squared of the first gradient of the step; -1 before there is one
 }
 
@@ -157,11 +158,22 @@ func (j *joined[T]) Grad(dst, x []T) (loss float64, err error) {
 		loss += weight * l
 		return err
 	})
-	if err == nil && j.squared < 0 {
-		j.squared = dot(dst, dst)
+	if err != nil {
+		return loss, err
 	}
-	return loss, err
+	if len(j.parts) == 1 {
+		j.length = gradNorm(j.parts[0], dst)
+	} else {
+		j.length = norm(dst)
+	}
+	if j.squared < 0 {
+		j.squared = j.length * j.length
+	}
+	return loss, nil
 }
+
+// GradNorm is the length of the last gradient.
+func (j *joined[T]) GradNorm() (float64, bool) { return j.length, true }
 
 // vectors sets dst to the weighted mean of what f gives for the parts.
 func (j *joined[T]) vectors(dst []T, f func(s Sample[T], dst []T, weight float64) error) error {

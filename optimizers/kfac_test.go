@@ -187,3 +187,23 @@ func TestBlocksAreChecked(t *testing.T) {
 		t.Error("a block inside another was accepted")
 	}
 }
+
+// TestKFACGrows: minibatches, of 32 examples, stay for the first steps, grow by half then and end at the most.
+func TestKFACGrows(t *testing.T) {
+	p := opttest.NewExamples[float64]()
+	o, err := optimizers.New[float64](parsed("kfac:growth=1.5,grow_from=3,most=64")(), p.Layout())
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := p.Start()
+	for k, want := range []int{32, 32, 32, 32, 48, 64, 64} {
+		p.At(k + 1)
+		r, err := o.Step(context.Background(), x, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Batch != want {
+			t.Errorf("step %d sees %d examples, want %d", k, r.Batch, want)
+		}
+	}
+}
