@@ -18,10 +18,11 @@ func init() {
 		Claim: "K-FAC makes so much more of a step that it is far ahead by the clock, although its step costs several times as much",
 		Differs: `the rival is Adam, with the rate, minibatch and one-cycle schedule that were best for it (3e-3, 100; rates of 2e-3 and 1e-2 and minibatches of
          50, 200 and 500 were worse), once with a cycle of 60 seconds and once with one of 300, the length of which is measured first. Times are of training
-         alone. The levels of 3.9 and 2.0 are for two cores that do 200 GFLOP/s: an implementation in PyTorch of the same rules came to 3.65 after
-         60 s and 1.90 after 300 s there, where Adam had 5.2 to 5.5 and 2.70; slower cores miss them, and the shares of Adam's time do not depend on
-         that. HF with the factors of K-FAC inside runs beside it with the first seed, from a damping of 10 on minibatches of 1000:
-         a step of its brings about as much as one of K-FAC and costs five times as much.`,
+         alone. The levels of 3.9 and 2.0 are of an implementation in PyTorch of the same rules, which came to 3.65 after 60 s and
+         1.90 after 300 s on another machine, where Adam had 5.2 to 5.5 and 2.70. HF with the factors of K-FAC inside runs beside
+         it with the first seed, from a damping of 10 on minibatches of 1000: a step of its brings about as much as one of K-FAC,
+         costs five times as much, and less and less after 100 of them, as the damping follows the loss of 250 examples, whose
+         own gradient is mostly noise by then.`,
 		Takes: "17 min",
 		Full:  "three seeds, 40 min",
 		Run:   kfacAutoencoder,
