@@ -91,7 +91,9 @@ func report(_ context.Context, e *env) error {
 			}
 			for _, row := range rows[min(1, len(rows)):] {
 				for i, v := range row {
-					row[i] = shorter(v)
+					if row[i] = shorter(v); rows[0][i] == "standard_error" && v == "NaN" {
+						row[i] = "" // of what is no estimate
+					}
 				}
 			}
 			out.Tables = append(out.Tables, rows)
