@@ -168,6 +168,7 @@ func follow(t *testing.T, m optimizers.Method, l optimizers.Layout, f *goldenObj
 	}
 	p := newGoldenProblem[float64](f)
 	x := append([]float64{}, x0...)
+	apart := 0.0
 	for step, want := range c.Path {
 		if _, err := o.Step(context.Background(), x, p); err != nil {
 			t.Fatal(err)
@@ -176,11 +177,14 @@ func follow(t *testing.T, m optimizers.Method, l optimizers.Layout, f *goldenObj
 			t.Fatalf("%d numbers for %d parameters", len(want), len(x))
 		}
 		for i := range x {
-			if d := math.Abs(x[i] - want[i]); !(d <= within) {
+			d := math.Abs(x[i] - want[i])
+			if !(d <= within) {
 				t.Fatalf("step %d, parameter %d: %v, golden %v, apart %v", step, i, x[i], want[i], d)
 			}
+			apart = max(apart, d)
 		}
 	}
+	t.Logf("%d steps, at most %.2g apart", c.Steps, apart)
 	if c.Eval != nil {
 		compareEval(t, o, x, c.Eval, within)
 	}
