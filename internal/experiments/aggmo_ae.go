@@ -24,8 +24,8 @@ func init() {
 			rate falls by 10 after 1/2 and 3/4 of the run (theirs after 1/5, 2/5 and 4/5); settings by the validation error of
 			the same few trials for each (theirs: a grid); He's initialisation; 3 seeds (15).
 			So early momentum .9 has not yet lost anything: the short form shows that a momentum of .99 is of use among others
-			and not alone, and that AggMo is not behind the best momentum by more than two standard errors of three seeds, not that
-			it is ahead. For that -full has to be run, whose tolerances are 1.`,
+			and not alone, and AggMo level with the best momentum, not ahead: .9986 and .997 where the two tolerances want 1, which
+			is a miss. -full was never run to its end.`,
 		Takes: "10 min on two cores",
 		Full:  "a day on two cores: all images, 60 epochs in minibatches of 200",
 		Run:   aggmoAutoencoder,
@@ -74,8 +74,8 @@ func aggmoAutoencoder(ctx context.Context, e *Env) (*Result, error) {
 	res := &Result{}
 	settings := cli.Table{Header: []string{"method", "settings"}, Left: map[int]bool{1: true}}
 	csv := [][]any{{"method", "optimizer", "seed", "chosen", "status", "train_squared_error", "val_squared_error", "test_squared_error", "seconds", "work"}}
-	ends, relative := map[string][3]float64{}, map[string][3]float64{} // means, and their relative standard errors
-	alone := math.Inf(1)                                               // the least training error with a momentum of .99 alone
+	ends := map[string][3]float64{}
+	alone := math.Inf(1) // the least training error with a momentum of .99 alone
 	var curves []*study.Summary
 	for _, c := range contenders() {
 		// By the first seed's validation error; the others confirm it.
@@ -119,32 +119,22 @@ func aggmoAutoencoder(ctx context.Context, e *Env) (*Result, error) {
 		}
 		curves = append(curves, s)
 		settings.Add(c.name, best)
-		var errors, off [3]float64
+		var errors [3]float64
 		for k, m := range []study.Measure{"probe_squared_error", "val_squared_error", "test_squared_error"} {
-			end := s.Final(m)
-			errors[k], off[k] = end.Mean, end.SD/math.Sqrt(float64(end.N))/end.Mean
+			errors[k] = s.Final(m).Mean
 		}
-		ends[c.name], relative[c.name] = errors, off
+		ends[c.name] = errors
 		for k, set := range []string{"training", "validation", "test"} {
 			res.Rows = append(res.Rows, Row{What: c.name + ", " + set + " squared error", Paper: Number([]float64{c.train, c.val, c.test}[k]), Ours: errors[k]})
 		}
 	}
 	ratio := func(name string, k int) float64 { return ends[name][k] / ends["AggMo"][k] }
-	// The short form asks that AggMo is not behind by more than two standard errors of
-	// the ratio, which three seeds give; the long one that it is ahead.
-	level := func(k int) Want {
-		if e.Full {
-			return AtLeast(1)
-		}
-		a, b := relative["momentum"][k], relative["AggMo"][k]
-		return AtLeast(1 - 2*math.Hypot(a, b))
-	}
 	res.Rows = append(res.Rows,
 		Row{"training error, momentum .99 alone over AggMo", "", alone / ends["AggMo"][0], AtLeast(1.2)},
-		Row{"training error, momentum over AggMo", "1.81", ratio("momentum", 0), level(0)},
+		Row{"training error, momentum over AggMo", "1.81", ratio("momentum", 0), AtLeast(1)},
 		Row{"training error, Nesterov over AggMo", "1.09", ratio("Nesterov", 0), AtLeast(0.9)},
 		Row{"training error, Adam over AggMo", "1.04", ratio("Adam", 0), Want{}},
-		Row{"validation error, momentum over AggMo", "1.16", ratio("momentum", 1), level(1)})
+		Row{"validation error, momentum over AggMo", "1.16", ratio("momentum", 1), AtLeast(1)})
 	res.Table = []cli.Table{settings}
 	if err := e.CSV("runs.csv", csv); err != nil {
 		return nil, err
