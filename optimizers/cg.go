@@ -18,6 +18,11 @@ type Operator[T Float] func(dst, v []T) error
 // Martens (2010) for the Hessian-free method. A direction p with p'Ap ≤ 0 always ends it: at the boundary where there
 // is a Radius, otherwise at the iterate before, and Direction tells p.
 //
+// With Augment the start is only a direction u, such as the solution of a system much like this one. The first iterate is
+// the lowest point of the plane of u and the preconditioned gradient, or along that alone where the plane's is against it, and all further directions are conjugate to both
+// (augmented conjugate gradients, Erhel & Guyomarc'h 2000). It is the gradient here and not the residual after u, because
+// where A is of a sample, its product with u brings the noise of that sample, which a preconditioner makes larger.
+//
 // Memory is allocated by the first Solve of its size and used again. Not safe for concurrent use.
 type CG[T Float] struct {
 	MaxIter  int     // most iterations; 0 means as many as there are unknowns
@@ -25,11 +30,13 @@ type CG[T Float] struct {
 	Tol      float64 // stop when the residual |g + A s| is at most Tol·|g|
 	Progress float64 // stop at iteration i when q < 0 and (q - q[i-k])/q < Progress·k, with k = max(10, ceil(i/10))
 	Radius   float64 // stop at the sphere |s| = Radius
+	Augment  bool    // take the start as a direction; not with Radius
 	Keep     bool    // keep the iterates ceil(5·1.3^k) for Iterates
 
 	r, z, p, ap []T
-	values      []float64 // q after each iteration
-	marks       []int     // the iterations to keep
+	aside       []aside[T] // with Augment: directions that all others are conjugate to
+	values      []float64  // q after each iteration
+	marks       []int      // the iterations to keep
 	store       [][]T
 	iterates    []Iterate[T]
 }
@@ -39,6 +46,12 @@ type Iterate[T Float] struct {
 	At    int     // iterations done
 	Value float64 // q(S)
 	S     []T
+}
+
+// aside is a direction along which the minimum is found already.
+type aside[T Float] struct {
+	v, av     []T
+	curvature float64 // v'Av
 }
 
 // Why conjugate gradients stopped.
@@ -67,8 +80,8 @@ type CGResult struct {
 // to be ends the iterations as StopIndefinite. After an error s is undefined.
 func (c *CG[T]) Solve(ctx context.Context, a, precondition Operator[T], g, s []T) (CGResult, error) {
 	res := CGResult{MinCurvature: math.Inf(1)}
-	if a == nil || len(s) != len(g) || c.Radius < 0 || c.MaxIter < 0 {
-		return res, fmt.Errorf("optimizers: conjugate gradients: want an operator, equal lengths, and no negative setting; got %d and %d elements, radius %v, at most %d iterations",
+	if a == nil || len(s) != len(g) || c.Radius < 0 || c.MaxIter < 0 || c.Augment && c.Radius > 0 {
+		return res, fmt.Errorf("optimizers: conjugate gradients: want an operator, equal lengths, no negative setting, and no radius where the start is a direction; got %d and %d elements, radius %v, at most %d iterations",
 			len(g), len(s), c.Radius, c.MaxIter)
 	}
 	most := c.prepare(len(g), precondition != nil)
@@ -86,6 +99,9 @@ func (c *CG[T]) Solve(ctx context.Context, a, precondition Operator[T], g, s []T
 			return res, err
 		}
 		res.Products++
+		if c.Augment {
+			c.along(g, s)
+		}
 		axpy(r, -1, ap)
 	}
 	c.values[0] = quadratic(s, g, r)
@@ -93,7 +109,7 @@ func (c *CG[T]) Solve(ctx context.Context, a, precondition Operator[T], g, s []T
 	if precondition != nil {
 		z = c.z
 	}
-	rz := 0.0
+	rz, from := 0.0, 0 // from is where the recurrence of directions begins
 	for i := 0; ; i++ {
 		res.Iterations, res.Value, res.Residual = i, c.values[i], norm(r)
 		if res.Stop = c.stop(i, most, gNorm, &res); res.Stop != "" {
@@ -102,13 +118,26 @@ func (c *CG[T]) Solve(ctx context.Context, a, precondition Operator[T], g, s []T
 		if err := ctx.Err(); err != nil {
 			return res, err
 		}
-		if precondition != nil {
-			if err := precondition(z, r); err != nil {
+		before := rz
+		if i == 0 && len(c.aside) > 0 {
+			if err := c.first(precondition, g, s, &res); err != nil {
 				return res, err
 			}
+			from = len(c.aside)
+			rz = dot(r, p)
+		} else {
+			if precondition != nil {
+				if err := precondition(z, r); err != nil {
+					return res, err
+				}
+			}
+			rz = dot(r, z)
+			if i == from {
+				copy(p, z)
+			} else {
+				direction(p, z, T(rz/before))
+			}
 		}
-		before := rz
-		rz = dot(r, z)
 		if !(rz > 0) || !finite(rz) {
 			res.Stop = StopBreakdown
 			if rz < 0 && finite(rz) {
@@ -116,11 +145,7 @@ func (c *CG[T]) Solve(ctx context.Context, a, precondition Operator[T], g, s []T
 			}
 			break
 		}
-		if i == 0 {
-			copy(p, z)
-		} else {
-			direction(p, z, T(rz/before))
-		}
+		removed := c.turn(p)
 		if err := a(ap, p); err != nil {
 			return res, err
 		}
@@ -128,6 +153,10 @@ func (c *CG[T]) Solve(ctx context.Context, a, precondition Operator[T], g, s []T
 		pAp, pp := dot(p, ap), dot(p, p)
 		if !finite(pAp) || pp == 0 {
 			res.Stop = StopBreakdown
+			break
+		}
+		if i < from && math.Abs(pAp) <= 100*epsilon[T]()*removed {
+			res.Stop = StopResidual // the plane is a line, and s its lowest point
 			break
 		}
 		res.MinCurvature = min(res.MinCurvature, pAp/pp)
@@ -152,11 +181,75 @@ func (c *CG[T]) Solve(ctx context.Context, a, precondition Operator[T], g, s []T
 		advance(s, r, p, ap, T(alpha))
 		c.values[i+1] = quadratic(s, g, r)
 		c.keep(i+1, s)
+		if i < from {
+			c.leave(p, ap, pAp)
+		}
 	}
 	if k := len(c.iterates); c.Keep && (k == 0 || c.iterates[k-1].At < res.Iterations) {
 		c.iterates = append(c.iterates, Iterate[T]{res.Iterations, res.Value, s})
 	}
 	return res, nil
+}
+
+// along moves the start s, whose product is in c.ap, and that product to the lowest point along s, and leaves its
+// direction aside. Where there is no lowest point nothing is moved.
+func (c *CG[T]) along(g, s []T) {
+	curvature := dot(s, c.ap)
+	best := -dot(s, g) / curvature
+	if !(curvature > 0) || !finite(curvature) || !finite(best) {
+		return
+	}
+	c.leave(s, c.ap, curvature)
+	scale(s, T(best))
+	scale(c.ap, T(best))
+}
+
+// leave adds a direction to those aside.
+func (c *CG[T]) leave(v, av []T, curvature float64) {
+	k := len(c.aside)
+	if k == cap(c.aside) {
+		c.aside = append(make([]aside[T], 0, 2), c.aside...)
+	}
+	c.aside = c.aside[:k+1]
+	d := &c.aside[k]
+	if len(d.v) != len(v) {
+		d.v, d.av = make([]T, len(v)), make([]T, len(v))
+	}
+	copy(d.v, v)
+	copy(d.av, av)
+	d.curvature = curvature
+}
+
+// first sets p to the preconditioned gradient, downwards. Where the plane's lowest point is against it, s becomes 0.
+func (c *CG[T]) first(precondition Operator[T], g, s []T, res *CGResult) error {
+	copy(c.p, g)
+	scale(c.p, -1)
+	if precondition != nil {
+		copy(c.ap, c.p)
+		if err := precondition(c.p, c.ap); err != nil {
+			return err
+		}
+	}
+	if dot(c.r, c.p) <= 0 {
+		c.aside = c.aside[:0]
+		clear(s)
+		copy(c.r, g)
+		scale(c.r, -1)
+		c.values[0], res.Value, res.Residual = 0, 0, norm(c.r)
+	}
+	return nil
+}
+
+// turn makes p conjugate to the directions aside, and says how much curvature that takes from it.
+func (c *CG[T]) turn(p []T) float64 {
+	removed := 0.0
+	for k := range c.aside {
+		d := &c.aside[k]
+		share := dot(p, d.av) / d.curvature
+		axpy(p, T(-share), d.v)
+		removed += share * share * d.curvature
+	}
+	return removed
 }
 
 // Iterates are the points that the last Solve kept, in order; the last of them is its result. They are valid until
@@ -218,7 +311,7 @@ func (c *CG[T]) prepare(n int, preconditioned bool) int {
 		}
 		c.store = c.store[:len(c.marks)-1]
 	}
-	c.iterates = c.iterates[:0]
+	c.iterates, c.aside = c.iterates[:0], c.aside[:0]
 	return most
 }
 

@@ -144,7 +144,7 @@ func (o *gn[T]) search(r *Report) (theta, rate float64, err error) {
 		return 0, 0, err
 	}
 	r.compare(o.onObjective(-q), o.start, after, o.rounding())
-	theta = adapt(o.theta, r.Rho)
+	theta = adapt(o.theta, r.Rho, hfGrow, hfLeast)
 	search := Armijo{Slack: o.rounding()}
 	found, err := search.Search(o.along, o.start, dot(o.slopes, o.s), after)
 	if err != nil {

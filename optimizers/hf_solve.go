@@ -21,6 +21,9 @@ func (o *hf[T]) solve(r *Report) error {
 		}
 	}
 	warm := T(o.set.WarmStart)
+	if o.cg.Augment {
+		warm = 1 // CG finds the best multiple
+	}
 	for i, v := range o.solution {
 		o.s[i] = warm * v
 	}
@@ -88,6 +91,9 @@ func (o *hf[T]) prepare() (Operator[T], error) {
 		}
 		o.estimates++
 		o.work += WorkFactors(oracle.Passes(o.kronecker.options.Targets)) * int64(o.sample.Len())
+		if o.estimates > 1 && !early(o.steps) && o.steps%o.set.InvertEvery != 0 {
+			break
+		}
 		if err := o.kronecker.Invert(o.damping + o.set.WeightDecay); err != nil {
 			return nil, fmt.Errorf("optimizers: hf: %w", err)
 		}

@@ -9,7 +9,7 @@ import (
 
 // The damping's rule, and the bounds it stays in whatever happens.
 const (
-	hfGrow, hfShrink   = 3.0 / 2, 2.0 / 3
+	hfGrow             = 3.0 / 2
 	hfLow, hfHigh      = 0.25, 0.75
 	hfLeast, hfLargest = 1e-16, 1e16
 )
@@ -68,14 +68,16 @@ func (o *hf[T]) take(ctx context.Context, x []T, p Problem[T]) (Report, error) {
 	o.step = chosen.S
 	slope := dot(o.grad, o.step)
 
-	onSample := math.NaN() // the sample's loss at x + s, where it is known already
-	if shared {            // then the objective is the sample's too
-		onSample = lossThere
-	}
-	if err := o.measure(&r, chosen, slope, shared, onSample); err != nil {
+	curved, err := o.curved(chosen, slope)
+	if err != nil {
 		return Report{}, err
 	}
-	damping := adapt(o.damping, r.Rho)
+	if shared || o.set.Ratio == "objective" { // where the batch is the sample too, both are the same
+		r.compare(-(slope + curved/2), start, lossThere, slack[T](start))
+	} else if err := o.measure(&r, chosen.S, curved); err != nil {
+		return Report{}, err
+	}
+	damping := adapt(o.damping, r.Rho, o.set.Factor, o.set.MinDamping)
 
 	search := Armijo{Slack: slack[T](start)}
 	found, err := search.Search(o.along, start, slope, lossThere)
@@ -239,53 +241,46 @@ func (o *hf[T]) backtrack() (best Iterate[T], loss float64, err error) {
 	return best, loss, nil
 }
 
-// measure compares the model without damping with the loss, both on the curvature sample.
-func (o *hf[T]) measure(r *Report, chosen Iterate[T], slope float64, shared bool, after float64) error {
+// curved is s'Bs, B the curvature without damping.
+func (o *hf[T]) curved(chosen Iterate[T], slope float64) (float64, error) {
 	// The model's value gives s'As, A = B + λI + λµS, without another product by B.
-	curved := 2*(chosen.Value-slope) - o.damping*dot(chosen.S, chosen.S)
+	c := 2*(chosen.Value-slope) - o.damping*dot(chosen.S, chosen.S)
 	if o.states != nil {
 		if err := o.multiplyStates(chosen.S); err != nil {
-			return err
+			return 0, err
 		}
-		curved -= o.damping * o.set.Structural * dot(chosen.S, o.change)
+		c -= o.damping * o.set.Structural * dot(chosen.S, o.change)
 	}
-	onSample, n := slope, int64(o.sample.Len())
-	before := o.batchLoss
-	if !shared {
-		g := o.cg.ap
-		loss, err := o.sample.Grad(g, o.x)
-		if err != nil {
-			return fmt.Errorf("optimizers: hf: gradient of the curvature sample: %w", err)
-		}
-		o.work += WorkGrad * n
-		before = loss + o.penalty(o.x)
-		onSample = dot(g, chosen.S) + o.set.WeightDecay*dot(o.x, chosen.S)
+	return c, nil
+}
+
+// measure compares the model without damping with the loss, both on the curvature sample.
+func (o *hf[T]) measure(r *Report, s []T, curved float64) error {
+	n := int64(o.sample.Len())
+	g := o.cg.ap
+	before, err := o.sample.Grad(g, o.x)
+	if err != nil {
+		return fmt.Errorf("optimizers: hf: gradient of the curvature sample: %w", err)
 	}
-	if math.IsNaN(after) {
-		addScaled(o.trial, o.x, 1, chosen.S)
-		o.work += WorkLoss * n
-		var err error
-		if after, err = o.loss(o.sample, o.trial); err != nil {
-			return err
-		}
+	before += o.penalty(o.x)
+	slope := dot(g, s) + o.set.WeightDecay*dot(o.x, s)
+	addScaled(o.trial, o.x, 1, s)
+	o.work += (WorkGrad + WorkLoss) * n
+	after, err := o.loss(o.sample, o.trial)
+	if err != nil {
+		return err
 	}
-	r.ModelDecrease, r.Decrease = -(onSample + curved/2), before-after
-	r.Rho = r.Decrease / r.ModelDecrease
-	if tiny := slack[T](before); math.Abs(r.Decrease) <= tiny && math.Abs(r.ModelDecrease) <= tiny {
-		r.Rho = 1
-	} else if !(r.ModelDecrease > 0) || !finite(r.Rho) {
-		r.Rho = math.NaN()
-	}
+	r.compare(-(slope + curved/2), before, after, slack[T](before))
 	return nil
 }
 
 // adapt is the damping of the next step.
-func adapt(damping, rho float64) float64 {
+func adapt(damping, rho, factor, least float64) float64 {
 	switch {
 	case !(rho >= hfLow): // also NaN
-		damping *= hfGrow
+		damping *= factor
 	case rho > hfHigh:
-		damping *= hfShrink
+		damping = max(damping*(1/factor), min(damping, least))
 	}
 	return min(max(damping, hfLeast), hfLargest)
 }

@@ -121,6 +121,7 @@ func TestHFReportsTheModelOnTheCurvatureSample(t *testing.T) {
 		{optimizers.HF{Curvature: 7, Precondition: "squares", Hessian: true}, false}, {optimizers.HF{Curvature: 7, Objective: "full"}, false},
 		{optimizers.HF{Curvature: 500, CGIters: 3}, false}, {optimizers.HF{Curvature: 500, Objective: "full", WeightDecay: 0.1}, false},
 		{optimizers.HF{Curvature: 500, Objective: "batch"}, false}, {optimizers.HF{Curvature: 7}, true}, {optimizers.HF{WeightDecay: 0.1}, true},
+		{optimizers.HF{Curvature: 500, Objective: "full", Augment: optimizers.On}, false},
 	} {
 		p, h := newRegression(3), c.h
 		o, x := hfOn(t, h, 6), make([]float64, 6)
@@ -172,10 +173,45 @@ func TestHFReportsTheModelOnTheCurvatureSample(t *testing.T) {
 	}
 }
 
+// TestHFComparesOnTheObjective: with ratio=objective the decrease is the minibatch's, and the model has its slope.
+func TestHFComparesOnTheObjective(t *testing.T) {
+	p, x := newRegression(4), make([]float64, 6)
+	o := hfOn(t, optimizers.HF{Curvature: 50, Objective: "batch", Ratio: "objective", WeightDecay: 0.1}, 6)
+	for k := range 10 {
+		p.next()
+		before, g, as := slices.Clone(x), make([]float64, 6), make([]float64, 6)
+		r := step(t, o, x, optimizers.Problem[float64](p))
+		if _, err := p.batch.Grad(g, before); err != nil {
+			t.Fatal(err)
+		}
+		want, model := p.batch.value(before, 0.1), 0.0
+		s := make([]float64, 6)
+		for i := range s {
+			s[i] = (x[i] - before[i]) / r.LR
+		}
+		if err := p.drawn[0].HessianMul(as, s); err != nil {
+			t.Fatal(err)
+		}
+		for i := range s {
+			model -= (g[i]+0.1*before[i])*s[i] + (as[i]+0.1*s[i])*s[i]/2
+			before[i] += s[i]
+		}
+		want -= p.batch.value(before, 0.1)
+		if r.Rejected || math.Abs(r.Decrease-want) > 1e-10 || math.Abs(r.ModelDecrease-model) > 1e-10 {
+			t.Errorf("step %d: %+v, want a decrease of %v, by the model %v", k, r, want, model)
+		}
+	}
+}
+
 // TestHFAdaptsTheDamping follows the rule from report to report.
 func TestHFAdaptsTheDamping(t *testing.T) {
 	seen := map[string]int{}
-	for _, spec := range []string{"hf:curvature=8", "hf:hessian,curvature=8,damping=0.001", "hf:damping=3"} {
+	for _, c := range []struct {
+		spec          string
+		factor, least float64
+	}{{"hf:curvature=8", 1.5, 0}, {"hf:hessian,curvature=8,damping=0.001", 1.5, 0}, {"hf:damping=3", 1.5, 0},
+		{"hf:curvature=8,damping_factor=1.1,min_damping=0.09", 1.1, 0.09}, {"hf:curvature=8,ratio=objective,damping_factor=3,min_damping=0.2,damping=0.1", 3, 0.2}} {
+		spec := c.spec
 		m, err := optimizers.Parse(spec)
 		if err != nil {
 			t.Fatal(err)
@@ -196,16 +232,16 @@ func TestHFAdaptsTheDamping(t *testing.T) {
 			switch {
 			case r.Rejected:
 				seen["rejected"]++
-				want *= 1.5
+				want *= max(1.5, c.factor)
 			case math.IsNaN(r.Rho):
 				seen["undefined"]++
-				want *= 1.5
+				want *= c.factor
 			case r.Rho < 0.25:
 				seen["low"]++
-				want *= 1.5
+				want *= c.factor
 			case r.Rho > 0.75:
 				seen["high"]++
-				want *= 2.0 / 3
+				want = max(want/c.factor, min(want, c.least))
 			default:
 				seen["between"]++
 			}

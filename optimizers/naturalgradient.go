@@ -109,7 +109,7 @@ func (o *naturalGradient[T]) Step(ctx context.Context, x []T, p Problem[T]) (Rep
 	}
 	switch {
 	case o.set.Adapt == On:
-		o.lambda = adapt(o.lambda, r.Rho)
+		o.lambda = adapt(o.lambda, r.Rho, hfGrow, hfLeast)
 	case r.Rejected:
 		o.lambda = min(o.lambda*hfGrow, hfLargest)
 	}

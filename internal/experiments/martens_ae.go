@@ -44,7 +44,7 @@ func martensAutoencoder(ctx context.Context, e *Env) (*Result, error) {
 		{"Adam", "adam:lr=1e-3", 100, n / 50},
 		{"Nesterov .99", "sgd:nesterov=true,momentum=0.99,lr=1e-3", 200, n / 100},
 		{"HF, Martens 2010", hf, 0, 1},
-		{"HF with K-FAC inside", "hf:precondition=kfac,curvature=1000,cg_iters=10,average=0", min(n, 4000), 5},
+		{"HF with K-FAC inside", "hf:precondition=kfac", 500, 10},
 		{"K-FAC", "kfac", 500, 10},
 	}
 	set, err := loadImages(ctx, e, n, false)
