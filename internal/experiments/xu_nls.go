@@ -61,7 +61,7 @@ type xuMethod struct {
 
 // ours is the method that has to beat trustRegion5 everywhere. What that spends is the
 // gradient and the loss of all examples in every step, so this begins with few of
-// them; its curvature is of a few more, for the end.
+// them; its curvature is of twice as many, for the end.
 const trustRegion5, ours = "TR 5 %", "TR, growing minibatches"
 
 func xuMethods(examples int) []xuMethod {
@@ -88,7 +88,7 @@ func xuMethods(examples int) []xuMethod {
 		m("GN 5 % by norms", gn+sample+",sampling=norms", nil),
 		m("L-BFGS-100", "lbfgs:preset=xu2018", map[string][4]float64{"a9a zeros": {.136531, .110082, .104244, .103507}, "a9a ones": {n, n, n, .759189}, "a9a randn": {n, n, n, .503146},
 			"w8a zeros": {.1006, .0496, .0453, .0450}, "w8a ones": {n, n, n, .869922}}),
-		{named{ours, "tr:radius=10,curvature=0.07,average=0,warm_start=0+props:as=xu2018_nls"}, 1000, 1.2, nil},
+		{named{ours, "tr:radius=10,curvature=0.1,average=0,warm_start=0+props:as=xu2018_nls"}, 1000, 1.2, nil},
 	}
 }
 
