@@ -19,9 +19,10 @@ type Operator[T Float] func(dst, v []T) error
 // is a Radius, otherwise at the iterate before, and Direction tells p.
 //
 // With Augment the start is only a direction u, such as the solution of a system much like this one. The first iterate is
-// the lowest point of the plane of u and the preconditioned gradient, or along that alone where the plane's is against it, and all further directions are conjugate to both
-// (augmented conjugate gradients, Erhel & Guyomarc'h 2000). It is the gradient here and not the residual after u, because
-// where A is of a sample, its product with u brings the noise of that sample, which a preconditioner makes larger.
+// the lowest point of the plane of u and the preconditioned gradient, or along that alone where the plane's is against it,
+// and all further directions are conjugate to both (augmented conjugate gradients, Erhel & Guyomarc'h 2000). It is the
+// gradient here and not the residual after u, because where A is of a sample, its product with u brings the noise of
+// that sample, which a preconditioner makes larger.
 //
 // Memory is allocated by the first Solve of its size and used again. Not safe for concurrent use.
 type CG[T Float] struct {
@@ -181,7 +182,7 @@ func (c *CG[T]) Solve(ctx context.Context, a, precondition Operator[T], g, s []T
 		advance(s, r, p, ap, T(alpha))
 		c.values[i+1] = quadratic(s, g, r)
 		c.keep(i+1, s)
-		if i < from {
+		if i < from && i+1 < most {
 			c.leave(p, ap, pAp)
 		}
 	}

@@ -19,9 +19,9 @@ import (
 //     CGIters. With Augment it starts in the plane of that solution and the preconditioned gradient (see CG.Augment).
 //   - With precondition=squares it uses M = diag(mean squared per-example gradient + λ + WeightDecay)^(3/4), the mean
 //     over the curvature sample. With precondition=kfac M is the Kronecker approximation of the curvature, damped by
-//     λ + WeightDecay (see Kronecker), its factors on the curvature sample, forgetting and inverted at steps 0, 1, 2, 5, 10 and every InvertEvery
-//     as in KFAC; of a problem without layers, such as a plain function, there is none. Where rounding has made it
-//     indefinite the step is solved for without.
+//     λ + WeightDecay (see Kronecker), its factors on the curvature sample, forgetting and inverted at steps
+//     0, 1, 2, 5, 10 and every InvertEvery as in KFAC; of a problem without layers, such as a plain function, there is
+//     none. Where rounding has made it indefinite the step is solved for without.
 //   - Backtracking: of the iterates ceil(5·1.3^k), from the last backwards while it helps, the one with the lowest
 //     objective is the step s. A line search (Armijo) then shortens it where needed. If that fails the step is
 //     rejected: x stays, λ grows, and the next CG starts at 0.
@@ -57,9 +57,9 @@ import (
 //
 // With precondition=kfac (but not with martens2010) other things are default: one iteration, Augment, curvature samples of
 // 125, objective=batch, ratio=objective, λ at least .003 and changed by 1.05 at a time, weight decay 3e-5. On all
-// examples that is KFAC's step to rounding, and its cost. On the deep autoencoder of MNIST, minibatches of 500, more iterations were better by steps up
-// to some 40 steps of 2 and worse by the clock; starting from 0.95 of the last solution instead of in the plane made steps
-// ten times as long, of the noise that the sample's product with it brings.
+// examples that is KFAC's step to rounding. On the deep autoencoder of MNIST in minibatches of 500 a second iteration gained
+// for some 40 steps, and lost by the clock; starting from 0.95 of the last solution instead of in the plane made steps
+// three to ten times as long, by the noise that the sample's product with it brings.
 //
 // Not for small minibatches: curvature from a few examples is worse than none. Not for a strict comparison by epochs: a
 // step costs as much as ten to twenty gradients of the curvature sample (see Report.Work).
