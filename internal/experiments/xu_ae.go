@@ -21,9 +21,10 @@ func init() {
 			the whole run. HF is that of Martens (2010); K-FAC is not in the paper. -full is the published network and data to 1e7
 			propagations, a tenth of the paper's axis.
 			What the paper's methods do is go to the mean image, a saddle, and stay there for most of the run. From zero none
-			leaves it. Near zero TR and ARC have left it by the end, GN begins to, HF and SGD are still there; but with 4000
-			images SGD left it early. From the sparse start GN leaves it first, HF and ARC follow, TR and SGD stay. K-FAC leaves it
-			early both near zero and from the sparse start, for training errors below that of 30 principal components. So the
+			leaves it. Near zero TR and ARC have left it by the end, GN begins to, HF, SGD and K-FAC are still there; but with 4000
+			images SGD left it early, and with 3000 K-FAC with its former defaults, among them a first damping of 1 and
+			minibatches that did not grow. From the sparse start GN leaves it first, HF at the end, ARC begins to, TR and SGD stay. K-FAC leaves it
+			early there, for training errors below that of 30 principal components. So the
 			tolerances are that TR and ARC leave it near zero, and elsewhere that they are no worse than it, which is all that -full asks.`,
 		Takes: "4 min",
 		Full:  "the published network on all images to 1e7 propagations, about 8 hours",
