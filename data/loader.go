@@ -113,6 +113,26 @@ func (l *Loader[T]) Draw(b *Batch[T], n int, draw uint64) error {
 	return read(l.Data, b.X, b.Y, b.Index)
 }
 
+// Pick fills b with the examples of the numbers in index, which may hold one several times and is copied, reusing the
+// slices of b.
+func (l *Loader[T]) Pick(b *Batch[T], index []int) error {
+	size, tsize, err := checkDataset(l.Data)
+	if err != nil {
+		return err
+	}
+	if len(index) == 0 {
+		return errors.New("data: no examples to pick, at least 1 is needed")
+	}
+	for _, i := range index {
+		if i < 0 || i >= l.Data.Len() {
+			return fmt.Errorf("data: example %d; allowed are 0 to %d", i, l.Data.Len()-1)
+		}
+	}
+	n := len(index)
+	*b = Batch[T]{X: resize(b.X, n*size), Y: resize(b.Y, n*tsize), N: n, Index: append(b.Index[:0], index...)}
+	return read(l.Data, b.X, b.Y, b.Index)
+}
+
 func resize[T Float](s []T, n int) []T {
 	if cap(s) < n {
 		return make([]T, n)

@@ -305,6 +305,27 @@ func TestDrawIsASampleByDrawNumber(t *testing.T) {
 	wantError(t, (&Loader[float64]{}).Draw(&b, 1, 0), "nil")
 }
 
+func TestPickReadsExamplesByNumber(t *testing.T) {
+	l := &Loader[float64]{Data: counted[float64](30, 2)}
+	var b Batch[float64]
+	index := []int{4, 29, 4, 0}
+	if err := l.Pick(&b, index); err != nil || !slices.Equal(b.Index, index) || b.N != 4 || len(b.X) != 8 || len(b.Y) != 4 {
+		t.Fatalf("picked %+v (%v)", b, err)
+	}
+	for i, k := range index {
+		if b.X[2*i] != float64(2*k) || b.Y[i] != float64(k%3) {
+			t.Errorf("example %d is not %d", i, k)
+		}
+	}
+	wantError(t, l.Pick(&b, nil), "at least 1")
+	wantError(t, l.Pick(&b, []int{3, 30}), "example 30", "0 to 29")
+	wantError(t, l.Pick(&b, []int{-1}), "example -1")
+	if !slices.Equal(b.Index, index) {
+		t.Error("a refused pick changed the batch")
+	}
+	wantError(t, (&Loader[float64]{}).Pick(&b, index), "nil")
+}
+
 func TestLoaderRefusesBadArguments(t *testing.T) {
 	d := counted[float64](10, 1)
 	for name, c := range map[string]struct {

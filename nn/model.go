@@ -204,17 +204,10 @@ func (g *Graph) OutputHessian(u *Node) (*Node, error) {
 func (g *Graph) GaussNewton(v []*Node) ([]*Node, error) {
 	h := func(_, u *Node) (*Node, error) { return g.OutputHessian(u) }
 	product, err := autodiff.GGNWith(h, g.Output, g.Params, v)
-	if err != nil || g.Penalty == nil {
-		return product, err
-	}
-	more, err := autodiff.HVP(g.Penalty, g.Params, v)
 	if err != nil {
 		return nil, err
 	}
-	for i := range product {
-		product[i] = g.scope.Add(product[i], more[i])
-	}
-	return product, g.scope.Err()
+	return g.addPenalty(product, v)
 }
 
 // Structural is the product of the matrix of structural damping with a direction,

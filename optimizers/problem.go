@@ -217,6 +217,8 @@ func missing(method string, needs, has Oracle) error {
 // NormDraws is a Sample (see SampleAs), the whole training set of a Problem, that can draw the examples that curve more
 // with a higher probability (Xu et al. 2016): example i with a probability proportional to the norm of its Hessian, or
 // of its Gauss-Newton matrix, at x, and with its products weighted by the inverse, so that their mean is that of all.
+// Networks draw by an estimate of that: half of the examples by the squared lengths of gradients at targets drawn from the
+// model, which are traces of Gauss-Newton matrices in the mean, and half of them uniformly.
 type NormDraws[T Float] interface {
 	// DrawByNorm draws n examples with replacement, and tells in forward-equivalents what their norms cost. The
 	// sample's curvature is weighted; its loss and gradient need not be there.

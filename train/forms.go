@@ -39,8 +39,8 @@ func (s *sample[T]) GaussNewtonForms(dst []float64, v [][]T) error {
 			return err
 		}
 	}
-	if _, ok := s.programs.model.Loss().(nn.Penalised); ok {
-		return s.formsByProducts(dst, v) // the penalty's part is not seen at the outputs
+	if _, ok := s.programs.model.Loss().(nn.Penalised); ok || s.weights != nil {
+		return s.formsByProducts(dst, v) // the penalty's part is not seen at the outputs, nor are weights
 	}
 	clear(dst)
 	in, _ := sizes(s.programs.model)

@@ -34,7 +34,7 @@ func newProblem[T Float](m *nn.Model[T], l *data.Loader[T], seed uint64, metrics
 	p := &problem[T]{ctx: context.Background(), programs: newPrograms(m), loader: l, seed: seed}
 	p.batch = &sample[T]{programs: p.programs, watch: true, scores: make([]float64, metrics), buffers: make([]T, len(m.Buffers))}
 	p.batch.gradients = &p.gradients
-	p.full = &sample[T]{programs: p.programs, n: l.Data.Len(), gradients: &p.gradients}
+	p.full = &sample[T]{programs: p.programs, n: l.Data.Len(), gradients: &p.gradients, of: p}
 	p.full.each = p.stream
 	return p
 }
@@ -97,6 +97,15 @@ func (p *problem[T]) Draw(n int) (optimizers.Sample[T], error) {
 	if p.programs.model.Joint() {
 		return nil, fmt.Errorf("train: %s is a function of all examples together, there are no samples of some", p.programs.model.Loss())
 	}
+	d, err := p.drawInto(func(b *data.Batch[T], draw uint64) error { return p.loader.Draw(b, n, draw) })
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// drawInto makes a sample of the examples that fill reads, by the number of the draw.
+func (p *problem[T]) drawInto(fill func(b *data.Batch[T], draw uint64) error) (*drawn[T], error) {
 	if p.draws == maxDraws {
 		return nil, fmt.Errorf("train: more than %d samples in one step", maxDraws)
 	}
@@ -104,12 +113,11 @@ func (p *problem[T]) Draw(n int) (optimizers.Sample[T], error) {
 		p.drawn = append(p.drawn, &drawn[T]{sample: sample[T]{programs: p.programs, gradients: &p.gradients}})
 	}
 	d := p.drawn[p.draws]
-	if err := p.loader.Draw(&d.batch, n, uint64(p.step)*maxDraws+uint64(p.draws)); err != nil {
+	if err := fill(&d.batch, uint64(p.step)*maxDraws+uint64(p.draws)); err != nil {
 		return nil, err
 	}
-	d.hold(d.batch.X, d.batch.Y, n)
-	d.index = d.batch.Index
-	d.linear = false
+	d.hold(d.batch.X, d.batch.Y, d.batch.N)
+	d.index, d.weights, d.linear = d.batch.Index, nil, false
 	p.masks(&d.sample, useDraw+p.draws)
 	p.draws++
 	return d, nil
@@ -119,7 +127,7 @@ func (p *problem[T]) Draw(n int) (optimizers.Sample[T], error) {
 func (p *problem[T]) Has() optimizers.Oracle {
 	has := optimizers.NeedGrad | optimizers.NeedHessian | optimizers.NeedGaussNewton
 	if p.programs.single() == nil {
-		has |= optimizers.NeedSquaredGrads | optimizers.NeedExampleGrads
+		has |= optimizers.NeedSquaredGrads | optimizers.NeedExampleGrads | optimizers.NeedNormDraws
 	}
 	if p.programs.model.HasHidden() {
 		has |= optimizers.NeedStructural

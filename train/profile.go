@@ -33,7 +33,8 @@ type ProgramProfile struct {
 var wantNames = map[want]string{
 	wantScores: "evaluation", wantLoss: "loss", wantGrad: "gradient", wantHessian: "Hessian products", wantGaussNewton: "Gauss-Newton products",
 	wantSampledGrad: "gradient with sampled targets", wantStructural: "products of structural damping",
-	wantFactors: "factors of layers", wantStatistics: "statistics",
+	wantFactors: "factors of layers", wantStatistics: "statistics", wantTraces: "traces of single examples",
+	wantWeightedHessian: "weighted Hessian products", wantWeightedGaussNewton: "weighted Gauss-Newton products",
 }
 
 // profile gathers what the programs measured.

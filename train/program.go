@@ -17,16 +17,19 @@ import (
 type want uint8
 
 const (
-	wantScores      want = iota // loss and metrics, outside training
-	wantLoss                    // loss, metrics and new buffers, in training
-	wantGrad                    // those and the gradient
-	wantHessian                 // a Hessian-vector product
-	wantGaussNewton             // a Gauss-Newton-vector product
-	wantSampledGrad             // the gradient with targets drawn from the model
-	wantForms                   // Gauss-Newton forms of directions
-	wantStructural              // a product with the matrix of structural damping
-	wantFactors                 // what goes in and comes back at each layer
-	wantStatistics              // the batch's statistics that buffers average, in training
+	wantScores              want = iota // loss and metrics, outside training
+	wantLoss                            // loss, metrics and new buffers, in training
+	wantGrad                            // those and the gradient
+	wantHessian                         // a Hessian-vector product
+	wantGaussNewton                     // a Gauss-Newton-vector product
+	wantSampledGrad                     // the gradient with targets drawn from the model
+	wantForms                           // Gauss-Newton forms of directions
+	wantStructural                      // a product with the matrix of structural damping
+	wantFactors                         // what goes in and comes back at each layer
+	wantStatistics                      // the batch's statistics that buffers average, in training
+	wantWeightedHessian                 // a Hessian-vector product with a weight for each example
+	wantWeightedGaussNewton             // a Gauss-Newton-vector product with those
+	wantTraces                          // estimates of the traces of single examples' Gauss-Newton matrices
 )
 
 // defaultPart is how many examples a program takes at once where no operation is
@@ -92,6 +95,7 @@ type program[T Float] struct {
 	list    []nn.Param
 	graph   *nn.Graph
 	v       []*autodiff.Node // of a product: the direction, a node a parameter
+	weights *autodiff.Node   // of a weighted product: [size]
 	metrics int              // the first output that is a metric; output 0 is the loss
 	updates []int            // of each buffer, the output that is its new value, or its statistic, or -1
 	vector  int              // the first of the outputs, one a parameter, that make a flat vector
@@ -211,11 +215,19 @@ func (p *programs[T]) compile(r request) (*program[T], error) {
 		if err != nil {
 			return nil, err
 		}
-	case wantHessian, wantGaussNewton, wantForms, wantStructural:
+	case wantHessian, wantGaussNewton, wantForms, wantStructural, wantWeightedHessian, wantWeightedGaussNewton:
 		for i, q := range g.Params {
 			c.v = append(c.v, autodiff.NewInput(q.Graph(), q.Dtype(), "direction of "+p.list[i].Name, p.list[i].Shape...))
 		}
+		if w == wantWeightedHessian || w == wantWeightedGaussNewton {
+			c.weights = autodiff.NewInput(g.X.Graph(), g.X.Dtype(), "weights of examples", r.size)
+			inputs = append(inputs, c.weights)
+		}
 		switch w {
+		case wantWeightedHessian:
+			vector, err = g.WeightedHessian(c.weights, c.v)
+		case wantWeightedGaussNewton:
+			vector, err = g.WeightedGaussNewton(c.weights, c.v)
 		case wantHessian:
 			vector, err = autodiff.HVP(g.Loss, g.Params, c.v)
 		case wantGaussNewton:
@@ -227,6 +239,13 @@ func (p *programs[T]) compile(r request) (*program[T], error) {
 		}
 	case wantFactors:
 		outputs, err = c.factorNodes(r)
+	case wantTraces:
+		kind := nn.EmpiricalRoot
+		if _, ok := nn.AsSampler(p.model.Loss()); ok {
+			kind = nn.SampledRoot
+		}
+		outputs = make([]*autodiff.Node, 1)
+		outputs[0], err = g.Traces(kind)
 	}
 	if err != nil {
 		return nil, err

@@ -30,6 +30,9 @@ type sample[T Float] struct {
 
 	draw int // of targets from the model, while they are drawn
 
+	weights []T         // of the examples' curvature; nil where all count alike
+	of      *problem[T] // whose whole training set it is; nil for others
+
 	length float64 // of the last gradient; NaN where it was added up of parts
 
 	gradients *int64 // counts those of single examples; nil where no one does
@@ -170,6 +173,9 @@ func (s *sample[T]) count(err error) {
 func (s *sample[T]) evaluate(w want, dst, x []T) (float64, error) {
 	if err := s.check(dst, x); err != nil {
 		return 0, err
+	}
+	if s.weights != nil {
+		return 0, errWeighted
 	}
 	first := s.watch && !s.seen
 	if first {

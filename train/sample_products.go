@@ -76,6 +76,12 @@ func (s *sample[T]) multiply(w want, dst, v [][]T) error {
 
 // multiplySome multiplies at most maxCopies directions.
 func (s *sample[T]) multiplySome(w want, dst, v [][]T) error {
+	if s.weights != nil {
+		var err error
+		if w, err = weighted(w); err != nil {
+			return err
+		}
+	}
 	r := request{want: w, copies: 1}
 	if len(v) > 1 {
 		r.copies = maxCopies
@@ -101,6 +107,11 @@ func (s *sample[T]) multiplySome(w want, dst, v [][]T) error {
 		if c.holder != s || c.stamp != s.stamp || c.row != row {
 			c.Seed(s.seed, s.step, row)
 			c.holder = nil
+			if s.weights != nil {
+				if err := c.Set(c.weights, s.weights[row:row+r.size]); err != nil {
+					return err
+				}
+			}
 			if err := c.Prepare(); err != nil {
 				return err
 			}
