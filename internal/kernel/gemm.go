@@ -42,11 +42,12 @@ const (
 	UnitCols = 64
 	wideCols = 256
 	// A unit is about unitWork multiplications, so that one core does not wait
-	// long for the other's last one, unless that would leave fewer than minUnits;
-	// none is smaller than minWork, which takes some microseconds.
-	unitWork = 6 << 20
-	minUnits = 8
-	minWork  = 128 << 10
+	// long for the other's last one, unless that would leave fewer than minUnits, or
+	// than fineUnits of fineWork at least; none is smaller than minWork, which takes
+	// some microseconds.
+	unitWork            = 6 << 20
+	minUnits, minWork   = 8, 128 << 10
+	fineUnits, fineWork = 16, 1 << 20
 	// packBytes is the size of B from which its columns are packed: rows that far
 	// apart, and so many pages, are slow to come from where they are, the more so the
 	// busier the machine.
@@ -81,7 +82,8 @@ func NewGemm[T Float](m, n, k int, a, b Mat, c int) *Gemm[T] {
 	}
 	g.across, g.cols = cut(n, limit, g.tile.lanes)
 	work := m * g.cols * max(k, 1)
-	g.down = max(work/most, (minUnits+g.across-1)/g.across)
+	least := func(units int) int { return (units + g.across - 1) / g.across }
+	g.down = max(work/most, least(minUnits), min(least(fineUnits), work/fineWork))
 	g.down = max(1, min(g.down, work/minWork, (m+11)/12))
 	g.rows = (m + g.down - 1) / g.down
 	g.down = (m + g.rows - 1) / g.rows

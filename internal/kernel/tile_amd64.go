@@ -26,6 +26,21 @@ var (
 	firstAVX512 = []int{0, 14, 28, 37}
 )
 
+// walkAVX2 is how many of the generator's tiles are of one walk.
+const walkAVX2 = 16
+
+// walk is the walk through A and packed B whose strides the kernels know, or 0.
+func (b *block) walk() int {
+	switch {
+	case level != AVX2 || b.slab == 0 || b.bRow != b.slab:
+	case b.aCol == 1:
+		return 1
+	case b.aCol == packedRows:
+		return 2
+	}
+	return 0
+}
+
 func tileOf[T Float]() tileShape {
 	switch wide := sizeof[T]() == 8; level {
 	case AVX512:
@@ -69,6 +84,7 @@ func tilesAsm[T Float](b *block, ahead rowsAhead, tiles, nv, last int, x, y, c [
 	if level == AVX512 {
 		first = firstAVX512
 	}
+	walk := b.walk() * walkAVX2
 	for r, all := 0, tiles; tiles > 0; tiles-- {
 		some := ahead.part(all-tiles, all-tiles+1, all)
 		for i := range some.n {
@@ -80,7 +96,7 @@ func tilesAsm[T Float](b *block, ahead rowsAhead, tiles, nv, last int, x, y, c [
 			at = (all - tiles) * b.aTile
 		}
 		args.a, args.c = unsafe.Pointer(&x[at]), unsafe.Pointer(&c[r*b.cRow])
-		args.tile = first[nv-1] + h - 1
+		args.tile = walk + first[nv-1] + h - 1
 		callTile(&args, size)
 		r += h
 	}

@@ -38,16 +38,41 @@ func (s isa) heights() []int {
 	return []int{10, 6}
 }
 
+// A walk is how a tile kernel goes through A and B.
+type walk struct {
+	suffix string
+	aCol   int // elements from a step of k to the next in A, if they are known
+}
+
+const (
+	slabBytes  = 64 // from a row of packed B to the next
+	packedRows = 8  // elements from a step to the next in packed A
+	unrolled   = 4  // steps, where the strides are known
+)
+
+// walks are those that there are kernels for: by strides in registers and, with
+// AVX2, through packed B with A as it lies, its rows contiguous, or packed. Where
+// two threads share a core, a kernel of that is bound by the number of its
+// instructions, and known strides save several in each step.
+func (s isa) walks() []walk {
+	if s.bytes == 64 {
+		return []walk{{}}
+	}
+	return []walk{{}, {"_rows", 1}, {"_packed", packedRows}}
+}
+
 // gemm writes all tile kernels of both number types, a table of them and the
 // function that jumps into it.
 func gemm(f *file) {
 	for _, t := range []number{float32s, float64s} {
 		var names []string
-		for i, most := range f.heights() {
-			for mr := 1; mr <= most; mr++ {
-				name := fmt.Sprintf("tile%s%s_%dx%d", f.name, t.suffix, mr, i+1)
-				names = append(names, name)
-				f.tile(name, t, mr, i+1)
+		for _, w := range f.walks() {
+			for i, most := range f.heights() {
+				for mr := 1; mr <= most; mr++ {
+					name := fmt.Sprintf("tile%s%s_%dx%d%s", f.name, t.suffix, mr, i+1, w.suffix)
+					names = append(names, name)
+					f.tile(name, t, mr, i+1, w)
+				}
 			}
 		}
 		table := fmt.Sprintf("tiles%s%s", f.name, t.suffix)
@@ -82,7 +107,7 @@ func rows(mr int) []string {
 	return list
 }
 
-func (f *file) tile(name string, t number, mr, nv int) {
+func (f *file) tile(name string, t number, mr, nv int, w walk) {
 	wide := f.bytes == 64
 	acc := func(i, j int) string { return f.v(i*nv + j) }
 	// Behind the sums: nv vectors of B, then what rows of A are broadcast to. AVX2
@@ -132,49 +157,89 @@ func (f *file) tile(name string, t number, mr, nv int) {
 			f.i("VXORPS", f.v(i), f.v(i), f.v(i))
 		}
 	}
-	f.label("segment")
-	f.i("MOVQ", at(argK, "DI"), "AX")
-	f.label("loop")
 	move := "VMOVUPS"
 	if t.bytes == 8 {
 		move = "VMOVUPD"
 	}
-	for j := range nv {
-		addr := at(j*f.bytes, "DX")
-		switch {
-		case j < nv-1:
-			f.i(move, addr, b(j))
-		case wide:
-			f.i(move+".Z", addr, "K1", b(j))
-		default:
-			f.i("VMASKMOV"+t.p, addr, mask, b(j))
-		}
-	}
-	f.i("ADDQ", "R13", "DX")
-	if !wide && nv == 2 {
-		// More than the first-level cache holds, where there are many steps.
-		f.i("PREFETCHT0", "(DX)(R13*8)")
-	}
-	if nv >= 3 {
-		// Columns of A, where they are read, may be pages apart.
-		f.i("PREFETCHT0", "(SI)(BX*8)")
-	}
-	for i, addr := range rows(mr) {
-		if embedded {
-			f.i("VFMADD231"+t.p+".BCST", addr, b(0), acc(i, 0))
-			continue
-		}
-		f.i("VBROADCAST"+t.s, addr, bc(i))
+	// One step, from a and b bytes behind the running pointers.
+	step := func(fromA, fromB int) {
 		for j := range nv {
-			f.i("VFMADD231"+t.p, b(j), bc(i), acc(i, j))
+			addr := at(fromB+j*f.bytes, "DX")
+			switch {
+			case j < nv-1 || w.aCol > 0: // packed rows are whole
+				f.i(move, addr, b(j))
+			case wide:
+				f.i(move+".Z", addr, "K1", b(j))
+			default:
+				f.i("VMASKMOV"+t.p, addr, mask, b(j))
+			}
+		}
+		if w.aCol == 0 {
+			f.i("ADDQ", "R13", "DX")
+			if !wide && nv == 2 {
+				// More than the first-level cache holds, where there are many steps.
+				f.i("PREFETCHT0", "(DX)(R13*8)")
+			}
+		}
+		if nv >= 3 {
+			// Columns of A, where they are read, may be pages apart.
+			f.i("PREFETCHT0", "(SI)(BX*8)")
+		}
+		for i, addr := range rows(mr) {
+			if fromA > 0 {
+				addr = fmt.Sprint(fromA) + addr
+			}
+			if embedded {
+				f.i("VFMADD231"+t.p+".BCST", addr, b(0), acc(i, 0))
+				continue
+			}
+			f.i("VBROADCAST"+t.s, addr, bc(i))
+			for j := range nv {
+				f.i("VFMADD231"+t.p, b(j), bc(i), acc(i, j))
+			}
 		}
 	}
-	f.i("ADDQ", "BX", "SI")
-	if mr > 8 {
-		f.i("ADDQ", "BX", "R12")
+	// forward moves the running pointers on in A.
+	forward := func(by string) {
+		f.i("ADDQ", by, "SI")
+		if mr > 8 {
+			f.i("ADDQ", by, "R12")
+		}
+	}
+	f.label("segment")
+	f.i("MOVQ", at(argK, "DI"), "AX")
+	if w.aCol > 0 {
+		f.i("SUBQ", fmt.Sprintf("$%d", unrolled), "AX")
+		f.i("JLT", "few")
+		f.i("PCALIGN", "$32")
+		f.label("some")
+		for u := range unrolled {
+			step(u*w.aCol*t.bytes, u*slabBytes)
+		}
+		f.i("ADDQ", fmt.Sprintf("$%d", unrolled*slabBytes), "DX")
+		forward(fmt.Sprintf("$%d", unrolled*w.aCol*t.bytes))
+		f.i("SUBQ", fmt.Sprintf("$%d", unrolled), "AX")
+		f.i("JGE", "some")
+		f.label("few")
+		f.i("ADDQ", fmt.Sprintf("$%d", unrolled), "AX")
+		f.i("JEQ", "done")
+	}
+	if !wide {
+		f.i("PCALIGN", "$32")
+	}
+	f.label("loop")
+	step(0, 0)
+	if w.aCol > 0 {
+		f.i("ADDQ", fmt.Sprintf("$%d", slabBytes), "DX")
+		forward(fmt.Sprintf("$%d", w.aCol*t.bytes))
+	} else {
+		forward("BX")
 	}
 	f.i("DECQ", "AX")
 	f.i("JNE", "loop")
+	if w.aCol > 0 {
+		f.label("done")
+	}
 	f.i("ADDQ", at(argAJump, "DI"), "SI")
 	if mr > 8 {
 		f.i("ADDQ", at(argAJump, "DI"), "R12")
