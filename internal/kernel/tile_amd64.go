@@ -29,10 +29,13 @@ var (
 // walkAVX2 is how many of the generator's tiles are of one walk.
 const walkAVX2 = 16
 
-// walk is the walk through A and packed B whose strides the kernels know, or 0.
-func (b *block) walk() int {
+// nearBytes is the size of B up to which it stays in the second-level cache.
+const nearBytes = 256 << 10
+
+// walk is how the kernels go through A and B, in the generator's order.
+func (b *block) walk(size int) int {
 	switch {
-	case level != AVX2 || b.slab == 0 || b.bRow != b.slab:
+	case level != AVX2 || b.slab == 0 && b.segments*(b.k*b.bRow+b.bJump)*size > nearBytes:
 	case b.aCol == 1:
 		return 1
 	case b.aCol == packedRows:
@@ -84,7 +87,7 @@ func tilesAsm[T Float](b *block, ahead rowsAhead, tiles, nv, last int, x, y, c [
 	if level == AVX512 {
 		first = firstAVX512
 	}
-	walk := b.walk() * walkAVX2
+	walk := b.walk(size) * walkAVX2
 	for r, all := 0, tiles; tiles > 0; tiles-- {
 		some := ahead.part(all-tiles, all-tiles+1, all)
 		for i := range some.n {

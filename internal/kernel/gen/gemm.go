@@ -45,15 +45,15 @@ type walk struct {
 }
 
 const (
-	slabBytes  = 64 // from a row of packed B to the next
-	packedRows = 8  // elements from a step to the next in packed A
-	unrolled   = 4  // steps, where the strides are known
+	packedRows = 8 // elements from a step to the next in packed A
+	unrolled   = 4 // steps, where that is known
 )
 
 // walks are those that there are kernels for: by strides in registers and, with
-// AVX2, through packed B with A as it lies, its rows contiguous, or packed. Where
+// AVX2, with A as it lies, its rows contiguous, or packed, and with B near by. Where
 // two threads share a core, a kernel of that is bound by the number of its
-// instructions, and known strides save several in each step.
+// instructions: several steps at once, and nothing asked for ahead, save some in
+// each.
 func (s isa) walks() []walk {
 	if s.bytes == 64 {
 		return []walk{{}}
@@ -161,12 +161,13 @@ func (f *file) tile(name string, t number, mr, nv int, w walk) {
 	if t.bytes == 8 {
 		move = "VMOVUPD"
 	}
-	// One step, from a and b bytes behind the running pointers.
-	step := func(fromA, fromB int) {
+	// The step after u others, from the running pointers.
+	step := func(u int) {
+		row := []string{"(DX)", "(DX)(R13*1)", "(DX)(R13*2)", "(DX)(CX*1)"}[u]
 		for j := range nv {
-			addr := at(fromB+j*f.bytes, "DX")
+			addr := fmt.Sprint(j*f.bytes) + row
 			switch {
-			case j < nv-1 || w.aCol > 0: // packed rows are whole
+			case j < nv-1:
 				f.i(move, addr, b(j))
 			case wide:
 				f.i(move+".Z", addr, "K1", b(j))
@@ -186,8 +187,8 @@ func (f *file) tile(name string, t number, mr, nv int, w walk) {
 			f.i("PREFETCHT0", "(SI)(BX*8)")
 		}
 		for i, addr := range rows(mr) {
-			if fromA > 0 {
-				addr = fmt.Sprint(fromA) + addr
+			if u > 0 {
+				addr = fmt.Sprint(u*w.aCol*t.bytes) + addr
 			}
 			if embedded {
 				f.i("VFMADD231"+t.p+".BCST", addr, b(0), acc(i, 0))
@@ -206,6 +207,9 @@ func (f *file) tile(name string, t number, mr, nv int, w walk) {
 			f.i("ADDQ", by, "R12")
 		}
 	}
+	if w.aCol > 0 {
+		f.i("LEAQ", "(R13)(R13*2)", "CX")
+	}
 	f.label("segment")
 	f.i("MOVQ", at(argK, "DI"), "AX")
 	if w.aCol > 0 {
@@ -214,9 +218,9 @@ func (f *file) tile(name string, t number, mr, nv int, w walk) {
 		f.i("PCALIGN", "$32")
 		f.label("some")
 		for u := range unrolled {
-			step(u*w.aCol*t.bytes, u*slabBytes)
+			step(u)
 		}
-		f.i("ADDQ", fmt.Sprintf("$%d", unrolled*slabBytes), "DX")
+		f.i("LEAQ", "(DX)(R13*4)", "DX")
 		forward(fmt.Sprintf("$%d", unrolled*w.aCol*t.bytes))
 		f.i("SUBQ", fmt.Sprintf("$%d", unrolled), "AX")
 		f.i("JGE", "some")
@@ -228,9 +232,9 @@ func (f *file) tile(name string, t number, mr, nv int, w walk) {
 		f.i("PCALIGN", "$32")
 	}
 	f.label("loop")
-	step(0, 0)
+	step(0)
 	if w.aCol > 0 {
-		f.i("ADDQ", fmt.Sprintf("$%d", slabBytes), "DX")
+		f.i("ADDQ", "R13", "DX")
 		forward(fmt.Sprintf("$%d", w.aCol*t.bytes))
 	} else {
 		forward("BX")
