@@ -141,14 +141,17 @@ func (s Scaled) gain() float64 {
 
 // The usual initialisers: Glorot and Bengio (AISTATS 2010) for symmetric
 // activations, He et al. (arXiv 1502.01852) for relu, LeCun et al. (Efficient
-// BackProp, 1998) for tanh and selu.
+// BackProp, 1998) for tanh and selu; PyTorchUniform is what PyTorch gives weights
+// and biases of dense layers and convolutions if nothing is said, up to 1 over the
+// root of the fan-in: a sixth of He's variance.
 var (
-	GlorotUniform = Scaled{1, FanMean, true, "glorot_uniform"}
-	GlorotNormal  = Scaled{1, FanMean, false, "glorot_normal"}
-	HeUniform     = Scaled{2, FanIn, true, "he_uniform"}
-	HeNormal      = Scaled{2, FanIn, false, "he_normal"}
-	LeCunUniform  = Scaled{1, FanIn, true, "lecun_uniform"}
-	LeCunNormal   = Scaled{1, FanIn, false, "lecun_normal"}
+	GlorotUniform  = Scaled{1, FanMean, true, "glorot_uniform"}
+	GlorotNormal   = Scaled{1, FanMean, false, "glorot_normal"}
+	HeUniform      = Scaled{2, FanIn, true, "he_uniform"}
+	HeNormal       = Scaled{2, FanIn, false, "he_normal"}
+	LeCunUniform   = Scaled{1, FanIn, true, "lecun_uniform"}
+	LeCunNormal    = Scaled{1, FanIn, false, "lecun_normal"}
+	PyTorchUniform = Scaled{1. / 3, FanIn, true, "pytorch_uniform"}
 )
 
 // Orthogonal makes the tensor, as a matrix of its first axis against the

@@ -49,6 +49,7 @@ func TestMomentsOfInitialisers(t *testing.T) {
 		{nn.HeNormal, 0, 2.0 / in, -inf, inf, "he_normal"},
 		{nn.LeCunUniform, 0, 1.0 / in, -math.Sqrt(3.0 / in), math.Sqrt(3.0 / in), "lecun_uniform"},
 		{nn.LeCunNormal, 0, 1.0 / in, -inf, inf, "lecun_normal"},
+		{nn.PyTorchUniform, 0, 1.0 / (3 * in), -math.Sqrt(1.0 / in), math.Sqrt(1.0 / in), "pytorch_uniform"},
 		{nn.Scaled{Gain: 5, Fan: nn.FanOut}, 0, 5.0 / out, -inf, inf, "scaled(5)"},
 		{nn.Scaled{Uniform: true}, 0, 1.0 / in, -math.Sqrt(3.0 / in), math.Sqrt(3.0 / in), "scaled(1)"},
 	} {
@@ -268,6 +269,27 @@ func TestDefaultInitialisers(t *testing.T) {
 			if bound := math.Sqrt(6 / fans); maxAbs(x...) > bound || maxAbs(x...) < 0.8*bound {
 				t.Errorf("%s is up to %g, want %g", p.Name, maxAbs(x...), bound)
 			}
+		}
+	}
+}
+
+// TestAutoencoderInit: the setting reaches the weights, and PyTorch's the biases as well.
+func TestAutoencoderInit(t *testing.T) {
+	for word, biases := range map[string]bool{"pytorch_uniform": true, "lecun_uniform": false} {
+		net, loss, err := nn.ByName("autoencoder-relu:60-5,init="+word, []int{40}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := build(t, net, loss, 40)
+		bound := 1 / math.Sqrt(60)
+		if !biases {
+			bound *= math.Sqrt(3)
+		}
+		if top := maxAbs(m.Tensor("dense4.weight")...); top > bound || top < 0.95*bound {
+			t.Errorf("%s: weights from 60 inputs are up to %g, want %g", word, top, bound)
+		}
+		if top := maxAbs(m.Tensor("dense4.bias")...); biases != (top > 0.8*bound) || top > bound {
+			t.Errorf("%s: biases are up to %g", word, top)
 		}
 	}
 }

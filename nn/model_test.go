@@ -254,8 +254,11 @@ func TestNamedModelsAreTheirLayers(t *testing.T) {
 			"Dense 250|Sigmoid|Dense 500|Sigmoid|Dense 1000|Sigmoid|Dense 784",
 		"autoencoder-relu": "Flatten|Dense 1000|ReLU|Dense 500|ReLU|Dense 250|ReLU|Dense 30|" +
 			"Dense 250|ReLU|Dense 500|ReLU|Dense 1000|ReLU|Dense 784",
-		"autoencoder-relu:20-7": "Flatten|Dense 20|ReLU|Dense 7|Dense 20|ReLU|Dense 784",
-		"autoencoder:7":         "Flatten|Dense 7|Dense 784",
+		"autoencoder-relu:20-7":        "Flatten|Dense 20|ReLU|Dense 7|Dense 20|ReLU|Dense 784",
+		"autoencoder:7":                "Flatten|Dense 7|Dense 784",
+		"autoencoder:7,init=he_normal": "Flatten|Dense 7|Dense 784",
+		"autoencoder-relu:init=pytorch_uniform": "Flatten|Dense 1000|ReLU|Dense 500|ReLU|Dense 250|ReLU|Dense 30|" +
+			"Dense 250|ReLU|Dense 500|ReLU|Dense 1000|ReLU|Dense 784",
 	} {
 		classes := 10
 		if strings.HasPrefix(name, "784-20-") {
@@ -338,6 +341,9 @@ func TestUnknownModels(t *testing.T) {
 		{"autoencoder:", []string{`"" is not a size`, "like 1000-500-250-30"}},
 		{"autoencoder-relu:batchnorm", []string{`"batchnorm" is not a size`}},
 		{"autoencoder:20-0", []string{`"0" is not a size`}},
+		{"autoencoder:20,init=he", []string{`init is "he"`, "pytorch_uniform"}},
+		{"autoencoder:init=he_norml", []string{`did you mean "he_normal"?`}},
+		{"autoencoder:init=he_normal,20", []string{`init is "he_normal,20"`}},
 	} {
 		_, _, err := nn.ByName(c.name, []int{1, 28, 28}, 10)
 		says(t, err, append(c.want, "nn: ")...)

@@ -30,8 +30,9 @@ func ModelNames() []string {
 //	narrow       12 hidden layers of 20 units, tanh: deep, and hard to scale
 //	autoencoder  1000-500-250-30 and back, sigmoid, linear code, sparse
 //	             initialisation (Hinton and Salakhutdinov 2006; Martens 2010)
-//	autoencoder-relu  the same with relu (Lucas et al. 2018); both take the
-//	             sizes down to the code, as autoencoder:200-100-20
+//	autoencoder-relu  the same with relu (Lucas et al. 2018), initialised by He
+//	             et al.; both take the sizes down to the code, the initialisation
+//	             or both, as autoencoder:200-100-20,init=glorot_uniform
 //	logistic     logistic regression of two classes, with l2=1e-4
 //	nls          non-convex least squares of a sigmoid (Xu et al. 2018)
 //	lse          log-sum-exp of numbers (Mishchenko 2023), with rho=0.05
@@ -127,18 +128,41 @@ func IsAutoencoder(name string) bool {
 	return head == "autoencoder" || head == "autoencoder-relu"
 }
 
+// autoencoderInits are what the setting init of an autoencoder may be.
+var autoencoderInits = []Init{Sparse{}, GlorotUniform, GlorotNormal, HeUniform, HeNormal, LeCunUniform, LeCunNormal, PyTorchUniform}
+
 // autoencoder is a named one of n numbers, with its sizes down to the code or the usual ones.
 func autoencoder(name, head, settings string, n int) (Layer, Loss, error) {
-	if settings == "" && name == head {
-		settings = "1000-500-250-30"
-	}
-	down, err := sizesOf(name, settings, "1000-500-250-30")
-	if err != nil {
-		return nil, nil, err
-	}
+	const usual = "1000-500-250-30"
 	init, between := Init(Sparse{}), Layer(Sigmoid{})
 	if head == "autoencoder-relu" {
 		init, between = HeNormal, ReLU{}
+	}
+	list, word, has := settings, "", false
+	if strings.HasPrefix(list, "init=") {
+		list = usual + "," + list
+	}
+	if list, word, has = strings.Cut(list, ",init="); has {
+		var names []string
+		at := slices.IndexFunc(autoencoderInits, func(i Init) bool {
+			names = append(names, i.String())
+			return i.String() == word
+		})
+		if at < 0 {
+			return nil, nil, fmt.Errorf("nn: model %q: init is %q; allowed are %s%s", name, word, strings.Join(names, ", "), spell.Hint(word, names))
+		}
+		init = autoencoderInits[at]
+	}
+	if list == "" && name == head {
+		list = usual
+	}
+	down, err := sizesOf(name, list, usual)
+	if err != nil {
+		return nil, nil, err
+	}
+	var bias Init
+	if init == Init(PyTorchUniform) {
+		bias = init
 	}
 	up := slices.Clone(down[:len(down)-1])
 	slices.Reverse(up)
@@ -147,7 +171,7 @@ func autoencoder(name, head, settings string, n int) (Layer, Loss, error) {
 		if i > 0 && i != len(down) { // the code is linear
 			net = append(net, between)
 		}
-		net = append(net, Dense{Units: units, Init: init})
+		net = append(net, Dense{Units: units, Init: init, BiasInit: bias})
 	}
 	return net, SigmoidCrossEntropy{}, nil
 }
