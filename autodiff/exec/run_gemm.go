@@ -30,13 +30,14 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 		scratch += g.Scratch()
 		work += Size(out.shape) * inner
 	}
-	m.needs(scratch)
 	last := len(in.in)
 	var sparse *sparseProduct[T]
 	if o.sparse {
 		last--
 		sparse = m.newSparseProduct(in.in[last], pairs[0].x, pairs[0].y, cols)
+		scratch = max(scratch, sparse.g.Scratch())
 	}
+	m.needs(scratch)
 	e := m.newEpilogue(in, o.code, 2*o.pairs, last, scratch)
 	units := pairs[0].g.Units()
 	n := Size(batch) * units
@@ -79,7 +80,14 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 	lists := func(worker, i int) {
 		p := &pairs[0]
 		copy, i := first+i%copies, i/copies
-		sparse.g.Do(i, sparse.s.of(copy), p.y.of(copy), out.of(copy), false)
+		h, matrix := &held[worker*len(pairs)], 0
+		if p.y.offStep != 0 || p.y.slotStep != 0 {
+			matrix = -1 - copy
+		}
+		if h.matrix != matrix {
+			*h = heldStrip{matrix, -1}
+		}
+		sparse.g.Do(i, sparse.s.of(copy), p.y.of(copy), out.of(copy), m.scratch(worker), false, &h.strip)
 		r0, r1, c0, c1 := sparse.g.Block(i)
 		if e != nil {
 			e.apply(out.of(copy), copy, r0, r1, c0, c1, m.scratch(worker))
@@ -93,12 +101,12 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 		if sums != nil {
 			clear(*sums) // lists and products have different numbers of units
 		}
+		for i := range held {
+			held[i].strip = -1
+		}
 		if sparse != nil && sparse.a.Share(sparse.s.of(0)) <= kernel.SparseShare {
 			m.pool.Run(copies*sparse.g.Units(), lists)
 			return nil
-		}
-		for i := range held {
-			held[i].strip = -1
 		}
 		if copies*work < alone {
 			for i := range copies * n {

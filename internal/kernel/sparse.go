@@ -157,8 +157,26 @@ func (g *SparseGemm[T]) Block(unit int) (r0, r1, c0, c1 int) {
 	return r0, min(g.a.rows, r0+g.rows), c0, min(g.n, c0+g.cols)
 }
 
+// Scratch is the number of elements that Do needs as scratch.
+func (g *SparseGemm[T]) Scratch() int {
+	if !g.packs() {
+		return 0
+	}
+	return g.a.cols * g.cols
+}
+
+// packs tells whether units copy their columns of B together: rows a power of two
+// apart share few places in a cache, and rows a page apart are slow to find.
+func (g *SparseGemm[T]) packs() bool {
+	return level == AVX2 && g.n > g.cols && g.rows >= sparsePackRows
+}
+
+// sparsePackRows is how many rows repay it.
+const sparsePackRows = 128
+
 // Do computes a unit: it sets its block of C to that of A B, or adds it if add.
-func (g *SparseGemm[T]) Do(unit int, a, b, c []T, add bool) {
+// held is the strip of columns of B that scratch holds packed, or -1.
+func (g *SparseGemm[T]) Do(unit int, a, b, c, scratch []T, add bool, held *int) {
 	r0, r1, c0, c1 := g.Block(unit)
 	count, index, value := g.a.parts(a)
 	if g.a.cols == 0 {
@@ -171,7 +189,18 @@ func (g *SparseGemm[T]) Do(unit int, a, b, c []T, add bool) {
 		sparseVector(count[r0:r1], index[r0*g.a.room:], value[r0*g.a.room:], g.a.room, b, g.b, c[r0*g.c:], g.c, add)
 		return
 	}
-	s := strip[T]{count[r0:r1], index[r0*g.a.room:], value[r0*g.a.room:], g.a.room, b[c0 : (g.a.cols-1)*g.b+c1], g.b, c[r0*g.c+c0:], g.c, c1 - c0}
+	b, row := b[c0:(g.a.cols-1)*g.b+c1], g.b
+	if g.packs() {
+		row = c1 - c0
+		if *held != unit/g.down {
+			for p := range g.a.cols {
+				copy(scratch[p*row:][:row], b[p*g.b:])
+			}
+			*held = unit / g.down
+		}
+		b = scratch[:g.a.cols*row]
+	}
+	s := strip[T]{count[r0:r1], index[r0*g.a.room:], value[r0*g.a.room:], g.a.room, b, row, c[r0*g.c+c0:], g.c, c1 - c0}
 	if s.asm(add) {
 		return
 	}

@@ -66,20 +66,51 @@ type compressArgs struct {
 	n            int
 	index, value unsafe.Pointer
 	count        int
+	table        unsafe.Pointer
 }
+
+// compressOrder has for each set of lanes, a bit each, those of the set and then
+// others.
+var compressOrder = func() *[256][8]int32 {
+	var t [256][8]int32
+	for set := range t {
+		n := 0
+		for lane := range int32(8) {
+			if set>>lane&1 == 1 {
+				t[set][n] = lane
+				n++
+			}
+		}
+	}
+	return &t
+}()
 
 // compressAsm compresses what whole vectors there are: it gives the entries
 // written and the numbers done.
 func compressAsm[T Float](index []int32, value, row []T) (n, done int) {
-	if level != AVX512 || sizeof[T]() != 4 || len(row) < 16 {
+	if level == Generic || sizeof[T]() != 4 {
 		return 0, 0
 	}
-	done = len(row) / 16 * 16
-	_, _ = index[done+15], value[done+15] // whole vectors are written
-	args := compressArgs{x: unsafe.Pointer(&row[0]), n: done / 16, index: unsafe.Pointer(&index[0]), value: unsafe.Pointer(&value[0])}
+	lanes := 8
+	if level == AVX512 {
+		lanes = 16
+	}
+	if len(row) < lanes {
+		return 0, 0
+	}
+	done = len(row) / lanes * lanes
+	_, _ = index[done+lanes-1], value[done+lanes-1] // whole vectors are written
+	args := compressArgs{x: unsafe.Pointer(&row[0]), n: done / lanes, index: unsafe.Pointer(&index[0]), value: unsafe.Pointer(&value[0]),
+		table: unsafe.Pointer(compressOrder)}
 	callCompress(&args)
 	return args.count, done
 }
 
 //go:noinline
-func callCompress(args *compressArgs) { compressAVX512(args) }
+func callCompress(args *compressArgs) {
+	if level == AVX512 {
+		compressAVX512(args)
+		return
+	}
+	compressAVX2(args)
+}

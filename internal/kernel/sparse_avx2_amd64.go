@@ -7,3 +7,6 @@ func sparseAVX232(args *sparseArgs)
 
 //go:noescape
 func sparseAVX264(args *sparseArgs)
+
+//go:noescape
+func compressAVX2(args *compressArgs)

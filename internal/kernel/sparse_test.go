@@ -33,8 +33,11 @@ func testSparse[T Float](t *testing.T) {
 		eps = 0x1p-53
 	}
 	sizes := []int{0, 1, 2, 5, 15, 16, 17, 33, 64, 100, 130, 200}
-	for range 200 {
+	for trial := range 200 {
 		m, n, k := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
+		if trial%20 == 0 { // rows enough for packing
+			m, n = 300+r.IntN(300), 65+r.IntN(100)
+		}
 		share := []float64{0, 0.05, 0.2, 1}[r.IntN(4)]
 		a := sparseMatrix[T](r, m, k, share)
 		brow, crow := n+r.IntN(5), n+r.IntN(5)
@@ -60,10 +63,11 @@ func testSparse[T Float](t *testing.T) {
 			t.Fatalf("%s: share %v with %d entries", what, got, entries)
 		}
 		g := NewSparseGemm(s, n, brow, crow)
+		packed, held := newFenced[T](r, g.Scratch()), -1
 		for _, u := range r.Perm(g.Units()) {
-			g.Do(u, mem.x, b.x, c.x, add)
+			g.Do(u, mem.x, b.x, c.x, packed.x, add, &held)
 		}
-		for _, f := range []fenced[T]{a.fenced, b, c, scratch} {
+		for _, f := range []fenced[T]{a.fenced, b, c, scratch, packed} {
 			f.check(t, what)
 		}
 		for i := range m {
@@ -147,9 +151,11 @@ func BenchmarkSparse(b *testing.B) {
 			})
 			b.Run(fmt.Sprintf("%dx%dx%d/%s/sparse", m, k, n, name), func(b *testing.B) {
 				g := NewSparseGemm(a, n, n, n)
+				scratch := make([]float32, g.Scratch())
 				for b.Loop() {
+					held := -1
 					for u := range g.Units() {
-						g.Do(u, mem, y, z, false)
+						g.Do(u, mem, y, z, scratch, false, &held)
 					}
 				}
 				report(b)

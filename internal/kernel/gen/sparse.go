@@ -39,6 +39,8 @@ func sparse(f *file) {
 	}
 	if f.bytes == 64 {
 		f.compress()
+	} else {
+		f.compressByTable()
 	}
 }
 
@@ -134,6 +136,7 @@ const (
 	compressIndex // of the entries
 	compressValue
 	compressCount // the result
+	compressTable // AVX2
 )
 
 // compress writes the numbers of a float32 row that are not 0, and their places.
@@ -176,4 +179,47 @@ func (f *file) compress() {
 		f.afterText("DATA countTo16<>+%d(SB)/4, $%d\n", 4*i, i)
 	}
 	f.afterText("GLOBL countTo16<>(SB), RODATA|NOPTR, $64\n")
+}
+
+// compressByTable is the same with AVX2: a table has for each of the 256 sets of
+// lanes the order that puts them first.
+func (f *file) compressByTable() {
+	fmt.Fprintf(&f.decls, "\n//go:noescape\nfunc compressAVX2(args *compressArgs)\n")
+	fmt.Fprintf(&f.text, "\n// func compressAVX2(args *compressArgs)\nTEXT ·compressAVX2(SB), NOSPLIT, $0-8\n")
+	f.i("MOVQ", "args+0(FP)", "DI")
+	f.i("MOVQ", at(compressX, "DI"), "SI")
+	f.i("MOVQ", at(compressN, "DI"), "AX")
+	f.i("MOVQ", at(compressIndex, "DI"), "R8")
+	f.i("MOVQ", at(compressValue, "DI"), "R9")
+	f.i("MOVQ", at(compressTable, "DI"), "R11")
+	f.i("MOVQ", "R8", "R10")
+	f.i("VMOVDQU", "8160(R11)", "Y1") // all lanes in order
+	f.i("MOVL", "$8", "BX")
+	f.i("VMOVD", "BX", "X2")
+	f.i("VPBROADCASTD", "X2", "Y2")
+	f.i("VXORPS", "Y3", "Y3", "Y3")
+	f.i("PCALIGN", "$32")
+	f.label("loop")
+	f.i("VMOVUPS", "(SI)", "Y0")
+	f.i("VCMPPS", "$4", "Y3", "Y0", "Y4") // not equal, or no number
+	f.i("VMOVMSKPS", "Y4", "BX")
+	f.i("MOVL", "BX", "CX")
+	f.i("SHLQ", "$5", "CX")
+	f.i("VMOVDQU", "(R11)(CX*1)", "Y5")
+	f.i("VPERMPS", "Y0", "Y5", "Y6")
+	f.i("VPERMD", "Y1", "Y5", "Y7")
+	f.i("VMOVUPS", "Y6", "(R9)")
+	f.i("VMOVDQU", "Y7", "(R8)")
+	f.i("POPCNTL", "BX", "BX")
+	f.i("LEAQ", "(R9)(BX*4)", "R9")
+	f.i("LEAQ", "(R8)(BX*4)", "R8")
+	f.i("VPADDD", "Y2", "Y1", "Y1")
+	f.i("ADDQ", "$32", "SI")
+	f.i("DECQ", "AX")
+	f.i("JNE", "loop")
+	f.i("SUBQ", "R10", "R8")
+	f.i("SHRQ", "$2", "R8")
+	f.i("MOVQ", "R8", at(compressCount, "DI"))
+	f.i("VZEROUPPER")
+	f.i("RET")
 }
