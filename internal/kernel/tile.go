@@ -135,6 +135,9 @@ func runInGroups[T Float](b *block, s tileShape, group int, x, y, c, scratch []T
 		tiles -= n
 		part.ahead = b.ahead.part(r, r+part.rows, b.rows)
 		if scratch == nil {
+			if b.ahead.n == 0 && b.aCol == 1 {
+				part.ahead = following(b, x, r+part.rows, n*most)
+			}
 			run(&part, s, x[r*b.aRow:], y, c[r*b.cRow:], add)
 		} else {
 			spread(scratch, part.aTile, packedRows, x[r:], b.aCol, part.rows, n, b.k)
@@ -143,6 +146,19 @@ func runInGroups[T Float](b *block, s tileShape, group int, x, y, c, scratch []T
 		}
 		r += part.rows
 	}
+}
+
+// following are up to n rows of A from row r on: those of the next group, in this
+// block or behind it.
+func following[T Float](b *block, x []T, r, n int) rowsAhead {
+	if b.aRow < b.k {
+		return rowsAhead{}
+	}
+	if n = min(n, (len(x)-b.k)/b.aRow+1-r); n <= 0 {
+		return rowsAhead{}
+	}
+	size := sizeof[T]()
+	return rowsAhead{unsafe.Pointer(&x[r*b.aRow]), n, b.aRow * size, b.k * size}
 }
 
 // goTile are the tiles of the version in plain Go.
