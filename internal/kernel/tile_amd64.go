@@ -13,6 +13,7 @@ type tileArgs struct {
 	mask         uintptr // AVX512: the lanes of the last vector; AVX2: their address
 	add          int     // 0: C = A B, else C += A B
 	tile         int     // number in the generator's order
+	full         int     // AVX2: whether all lanes of the last vector are in use
 }
 
 var (
@@ -82,6 +83,9 @@ func tilesAsm[T Float](b *block, ahead rowsAhead, tiles, nv, last int, x, y, c [
 	}
 	if add {
 		args.add = 1
+	}
+	if last*size == 32 {
+		args.full = 1
 	}
 	first := firstAVX2
 	if level == AVX512 {
