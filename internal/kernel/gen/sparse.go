@@ -143,38 +143,20 @@ const (
 // It writes whole vectors, whose rest is written again or never read: compressing
 // into memory itself takes a hundred cycles on some processors.
 func (f *file) compress() {
-	fmt.Fprintf(&f.decls, "\n//go:noescape\nfunc compressAVX512(args *compressArgs)\n")
-	fmt.Fprintf(&f.text, "\n// func compressAVX512(args *compressArgs)\nTEXT ·compressAVX512(SB), NOSPLIT, $0-8\n")
-	f.i("MOVQ", "args+0(FP)", "DI")
-	f.i("MOVQ", at(compressX, "DI"), "SI")
-	f.i("MOVQ", at(compressN, "DI"), "AX")
-	f.i("MOVQ", at(compressIndex, "DI"), "R8")
-	f.i("MOVQ", at(compressValue, "DI"), "R9")
-	f.i("MOVQ", "R8", "R10")
-	f.i("VMOVDQU32", "countTo16<>(SB)", "Z1")
-	f.i("MOVL", "$16", "BX")
-	f.i("VPBROADCASTD", "BX", "Z2")
-	f.i("VPXORQ", "Z3", "Z3", "Z3")
-	f.label("loop")
-	f.i("VMOVUPS", "(SI)", "Z0")
-	f.i("VCMPPS", "$4", "Z3", "Z0", "K1") // not equal, or no number
-	f.i("KMOVW", "K1", "BX")
-	f.i("VCOMPRESSPS", "Z0", "K1", "Z4")
-	f.i("VPCOMPRESSD", "Z1", "K1", "Z5")
-	f.i("VMOVUPS", "Z4", "(R9)")
-	f.i("VMOVDQU32", "Z5", "(R8)")
-	f.i("POPCNTL", "BX", "BX")
-	f.i("LEAQ", "(R9)(BX*4)", "R9")
-	f.i("LEAQ", "(R8)(BX*4)", "R8")
-	f.i("VPADDD", "Z2", "Z1", "Z1")
-	f.i("ADDQ", "$64", "SI")
-	f.i("DECQ", "AX")
-	f.i("JNE", "loop")
-	f.i("SUBQ", "R10", "R8")
-	f.i("SHRQ", "$2", "R8")
-	f.i("MOVQ", "R8", at(compressCount, "DI"))
-	f.i("VZEROUPPER")
-	f.i("RET")
+	f.compressing(func() {
+		f.i("VMOVDQU32", "countTo16<>(SB)", "Z1")
+		f.i("MOVL", "$16", "BX")
+		f.i("VPBROADCASTD", "BX", "Z2")
+		f.i("VPXORQ", "Z3", "Z3", "Z3")
+	}, func() {
+		f.i("VMOVUPS", "(SI)", "Z0")
+		f.i("VCMPPS", "$4", "Z3", "Z0", "K1") // not equal, or no number
+		f.i("KMOVW", "K1", "BX")
+		f.i("VCOMPRESSPS", "Z0", "K1", "Z4")
+		f.i("VPCOMPRESSD", "Z1", "K1", "Z5")
+		f.i("VMOVUPS", "Z4", "(R9)")
+		f.i("VMOVDQU32", "Z5", "(R8)")
+	}, "Z2", "Z1")
 	for i := range 16 {
 		f.afterText("DATA countTo16<>+%d(SB)/4, $%d\n", 4*i, i)
 	}
@@ -184,37 +166,49 @@ func (f *file) compress() {
 // compressByTable is the same with AVX2: a table has for each of the 256 sets of
 // lanes the order that puts them first.
 func (f *file) compressByTable() {
-	fmt.Fprintf(&f.decls, "\n//go:noescape\nfunc compressAVX2(args *compressArgs)\n")
-	fmt.Fprintf(&f.text, "\n// func compressAVX2(args *compressArgs)\nTEXT ·compressAVX2(SB), NOSPLIT, $0-8\n")
+	f.compressing(func() {
+		f.i("MOVQ", at(compressTable, "DI"), "R11")
+		f.i("VMOVDQU", "8160(R11)", "Y1") // all lanes in order
+		f.i("MOVL", "$8", "BX")
+		f.i("VMOVD", "BX", "X2")
+		f.i("VPBROADCASTD", "X2", "Y2")
+		f.i("VXORPS", "Y3", "Y3", "Y3")
+		f.i("PCALIGN", "$32")
+	}, func() {
+		f.i("VMOVUPS", "(SI)", "Y0")
+		f.i("VCMPPS", "$4", "Y3", "Y0", "Y4")
+		f.i("VMOVMSKPS", "Y4", "BX")
+		f.i("MOVL", "BX", "CX")
+		f.i("SHLQ", "$5", "CX")
+		f.i("VMOVDQU", "(R11)(CX*1)", "Y5")
+		f.i("VPERMPS", "Y0", "Y5", "Y6")
+		f.i("VPERMD", "Y1", "Y5", "Y7")
+		f.i("VMOVUPS", "Y6", "(R9)")
+		f.i("VMOVDQU", "Y7", "(R8)")
+	}, "Y2", "Y1")
+}
+
+// compressing is what both have around their own: begin sets constants, and vector
+// compresses one from SI to R9, its places to R8, and leaves the set of lanes in BX.
+// step is added to the places of the lanes in each.
+func (f *file) compressing(begin, vector func(), step, places string) {
+	name := "compress" + f.name
+	fmt.Fprintf(&f.decls, "\n//go:noescape\nfunc %s(args *compressArgs)\n", name)
+	fmt.Fprintf(&f.text, "\n// func %s(args *compressArgs)\nTEXT ·%s(SB), NOSPLIT, $0-8\n", name, name)
 	f.i("MOVQ", "args+0(FP)", "DI")
 	f.i("MOVQ", at(compressX, "DI"), "SI")
 	f.i("MOVQ", at(compressN, "DI"), "AX")
 	f.i("MOVQ", at(compressIndex, "DI"), "R8")
 	f.i("MOVQ", at(compressValue, "DI"), "R9")
-	f.i("MOVQ", at(compressTable, "DI"), "R11")
 	f.i("MOVQ", "R8", "R10")
-	f.i("VMOVDQU", "8160(R11)", "Y1") // all lanes in order
-	f.i("MOVL", "$8", "BX")
-	f.i("VMOVD", "BX", "X2")
-	f.i("VPBROADCASTD", "X2", "Y2")
-	f.i("VXORPS", "Y3", "Y3", "Y3")
-	f.i("PCALIGN", "$32")
+	begin()
 	f.label("loop")
-	f.i("VMOVUPS", "(SI)", "Y0")
-	f.i("VCMPPS", "$4", "Y3", "Y0", "Y4") // not equal, or no number
-	f.i("VMOVMSKPS", "Y4", "BX")
-	f.i("MOVL", "BX", "CX")
-	f.i("SHLQ", "$5", "CX")
-	f.i("VMOVDQU", "(R11)(CX*1)", "Y5")
-	f.i("VPERMPS", "Y0", "Y5", "Y6")
-	f.i("VPERMD", "Y1", "Y5", "Y7")
-	f.i("VMOVUPS", "Y6", "(R9)")
-	f.i("VMOVDQU", "Y7", "(R8)")
+	vector()
 	f.i("POPCNTL", "BX", "BX")
 	f.i("LEAQ", "(R9)(BX*4)", "R9")
 	f.i("LEAQ", "(R8)(BX*4)", "R8")
-	f.i("VPADDD", "Y2", "Y1", "Y1")
-	f.i("ADDQ", "$32", "SI")
+	f.i("VPADDD", step, places, places)
+	f.i("ADDQ", fmt.Sprintf("$%d", f.bytes), "SI")
 	f.i("DECQ", "AX")
 	f.i("JNE", "loop")
 	f.i("SUBQ", "R10", "R8")
