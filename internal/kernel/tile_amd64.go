@@ -13,7 +13,18 @@ type tileArgs struct {
 	mask         uintptr // AVX512: the lanes of the last vector; AVX2: their address
 	add          int     // 0: C = A B, else C += A B
 	tile         int     // number in the generator's order
-	full         int     // AVX2: whether all lanes of the last vector are in use
+
+	// AVX2 alone.
+	full         int // whether all lanes of the last vector are in use
+	tiles        int // tiles of this height, at least 1
+	aTile, cTile int // from one to the next in A and C
+	aAt, cAt     int // where the next one begins
+	ahead        unsafe.Pointer
+	aheadAt      int // where the next of the rows ahead begins
+	aheadRow     int
+	aheadLen     int
+	aheadEach    int // of them for a tile
+	aheadLeft    int
 }
 
 var (
@@ -87,27 +98,42 @@ func tilesAsm[T Float](b *block, ahead rowsAhead, tiles, nv, last int, x, y, c [
 	if last*size == 32 {
 		args.full = 1
 	}
-	first := firstAVX2
+	first, most := 0, 1
 	if level == AVX512 {
-		first = firstAVX512
+		first = firstAVX512[nv-1]
+	} else {
+		first, most = b.walk(size)*walkAVX2+firstAVX2[nv-1], max(callSteps/(b.k*b.segments), 1)
+		args.ahead, args.aheadRow, args.aheadLen, args.aheadLeft = ahead.from, ahead.row, ahead.len, ahead.n
+		args.aheadEach = (ahead.n + tiles - 1) / tiles
 	}
-	walk := b.walk(size) * walkAVX2
-	for r, all := 0, tiles; tiles > 0; tiles-- {
-		some := ahead.part(all-tiles, all-tiles+1, all)
-		for i := range some.n {
-			prefetch((*byte)(unsafe.Add(some.from, i*some.row)), some.len)
+	tall := b.rows % tiles // of one row more than the others
+	for r, t := 0, 0; t < tiles; {
+		h, alike := b.rows/tiles, tiles-t
+		if t < tall {
+			h, alike = h+1, tall-t
 		}
-		h := (b.rows - r + tiles - 1) / tiles
-		at := r * b.aRow
+		n := min(alike, most)
+		args.tiles = n // which the kernel counts down
+		if level == AVX512 {
+			some := ahead.part(t, t+1, tiles)
+			for i := range some.n {
+				prefetch((*byte)(unsafe.Add(some.from, i*some.row)), some.len)
+			}
+		}
+		at, aTile := r*b.aRow, h*b.aRow
 		if b.tiles > 0 {
-			at = (all - tiles) * b.aTile
+			at, aTile = t*b.aTile, b.aTile
 		}
 		args.a, args.c = unsafe.Pointer(&x[at]), unsafe.Pointer(&c[r*b.cRow])
-		args.tile = walk + first[nv-1] + h - 1
+		args.aAt, args.cAt, args.aTile, args.cTile = 0, 0, aTile*size, h*args.cRow
+		args.tile = first + h - 1
 		callTile(&args, size)
-		r += h
+		r, t = r+n*h, t+n
 	}
 }
+
+// callSteps is how many steps of k a call takes at most: less than 100 microseconds.
+const callSteps = 1 << 15
 
 // callTile is an ordinary call, so that the loop around it can be interrupted.
 //

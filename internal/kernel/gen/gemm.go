@@ -28,7 +28,19 @@ const (
 	argMask
 	argAdd
 	argTile
-	argFull // AVX2
+	// AVX2
+	argFull
+	argCount
+	argATile
+	argCTile
+	argAAt
+	argCAt
+	argAhead
+	argAheadAt
+	argAheadRow
+	argAheadLen
+	argAheadEach
+	argAheadLeft
 )
 
 // heights is the largest mr for each nv.
@@ -65,6 +77,9 @@ func (s isa) walks() []walk {
 // gemm writes all tile kernels of both number types, a table of them and the
 // function that jumps into it.
 func gemm(f *file) {
+	if f.bytes == 32 {
+		f.ask()
+	}
 	for _, t := range []number{float32s, float64s} {
 		var names []string
 		for _, w := range f.walks() {
@@ -91,6 +106,36 @@ func gemm(f *file) {
 		f.i("JMP", "AX")
 		fmt.Fprintf(&f.decls, "\n//go:noescape\nfunc %s(args *tileArgs)\n", fn)
 	}
+}
+
+// ask writes what asks, before each tile, for its share of the rows ahead.
+func (f *file) ask() {
+	fmt.Fprintf(&f.text, "\nTEXT ask%s<>(SB), NOSPLIT, $0-0\n", f.name)
+	f.i("MOVQ", at(argAheadLeft, "DI"), "AX")
+	f.i("TESTQ", "AX", "AX")
+	f.i("JEQ", "done")
+	f.i("MOVQ", at(argAheadEach, "DI"), "CX")
+	f.i("CMPQ", "CX", "AX")
+	f.i("CMOVQGT", "AX", "CX")
+	f.i("SUBQ", "CX", "AX")
+	f.i("MOVQ", "AX", at(argAheadLeft, "DI"))
+	f.i("MOVQ", at(argAhead, "DI"), "SI")
+	f.i("ADDQ", at(argAheadAt, "DI"), "SI")
+	f.label("row")
+	f.i("MOVQ", "SI", "DX")
+	f.i("MOVQ", at(argAheadLen, "DI"), "AX")
+	f.label("line")
+	f.i("PREFETCHT0", "(DX)")
+	f.i("ADDQ", "$64", "DX")
+	f.i("SUBQ", "$64", "AX")
+	f.i("JGT", "line")
+	f.i("ADDQ", at(argAheadRow, "DI"), "SI")
+	f.i("DECQ", "CX")
+	f.i("JNE", "row")
+	f.i("SUBQ", at(argAhead, "DI"), "SI")
+	f.i("MOVQ", "SI", at(argAheadAt, "DI"))
+	f.label("done")
+	f.i("RET")
 }
 
 // rows gives the address of each of the rows in A, from two running pointers
@@ -126,12 +171,9 @@ func (f *file) tile(name string, t number, mr, nv int, w walk) {
 	embedded := wide && nv == 1
 
 	fmt.Fprintf(&f.text, "\nTEXT %s<>(SB), NOSPLIT, $0-8\n", name)
-	f.i("MOVQ", at(argA, "DI"), "SI")
-	f.i("MOVQ", at(argB, "DI"), "DX")
 	f.i("MOVQ", at(argARow, "DI"), "R8")
 	f.i("MOVQ", at(argACol, "DI"), "BX")
 	f.i("MOVQ", at(argBRow, "DI"), "R13")
-	f.i("MOVQ", at(argSegments, "DI"), "R15")
 	if mr > 3 {
 		f.i("LEAQ", "(R8)(R8*2)", "R9")
 	}
@@ -141,15 +183,26 @@ func (f *file) tile(name string, t number, mr, nv int, w walk) {
 	if mr > 7 {
 		f.i("LEAQ", "(R9)(R8*4)", "R11")
 	}
-	if mr > 8 {
-		f.i("LEAQ", "(SI)(R8*8)", "R12")
-	}
 	if wide {
 		f.i("MOVQ", at(argMask, "DI"), "AX")
 		f.i("KMOVW", "AX", "K1")
 	} else {
 		f.i("MOVQ", at(argMask, "DI"), "AX")
 		f.i("VMOVUPS", "(AX)", mask)
+		if w.aCol > 0 {
+			f.i("LEAQ", "(R13)(R13*2)", "R14")
+		}
+		f.label("tile")
+		f.i("CALL", "ask"+f.name+"<>(SB)")
+	}
+	f.i("MOVQ", at(argA, "DI"), "SI")
+	if !wide {
+		f.i("ADDQ", at(argAAt, "DI"), "SI")
+	}
+	f.i("MOVQ", at(argB, "DI"), "DX")
+	f.i("MOVQ", at(argSegments, "DI"), "R15")
+	if mr > 8 {
+		f.i("LEAQ", "(SI)(R8*8)", "R12")
 	}
 	for i := range mr * nv {
 		if wide {
@@ -164,7 +217,7 @@ func (f *file) tile(name string, t number, mr, nv int, w walk) {
 	}
 	// The step after u others, from the running pointers.
 	step := func(u int) {
-		row := []string{"(DX)", "(DX)(R13*1)", "(DX)(R13*2)", "(DX)(CX*1)"}[u]
+		row := []string{"(DX)", "(DX)(R13*1)", "(DX)(R13*2)", "(DX)(R14*1)"}[u]
 		for j := range nv {
 			addr := fmt.Sprint(j*f.bytes) + row
 			switch {
@@ -207,9 +260,6 @@ func (f *file) tile(name string, t number, mr, nv int, w walk) {
 		if mr > 8 {
 			f.i("ADDQ", by, "R12")
 		}
-	}
-	if w.aCol > 0 {
-		f.i("LEAQ", "(R13)(R13*2)", "CX")
 	}
 	f.label("segment")
 	f.i("MOVQ", at(argK, "DI"), "AX")
@@ -254,7 +304,10 @@ func (f *file) tile(name string, t number, mr, nv int, w walk) {
 	f.i("JNE", "segment")
 
 	f.i("MOVQ", at(argC, "DI"), "CX")
-	f.i("MOVQ", at(argCRow, "DI"), "R8")
+	if !wide {
+		f.i("ADDQ", at(argCAt, "DI"), "CX")
+	}
+	f.i("MOVQ", at(argCRow, "DI"), "R15")
 	f.i("CMPQ", at(argAdd, "DI"), "$0")
 	f.i("JEQ", "store")
 	f.i("MOVQ", "CX", "DX")
@@ -272,7 +325,7 @@ func (f *file) tile(name string, t number, mr, nv int, w walk) {
 			}
 		}
 		if i < mr-1 {
-			f.i("ADDQ", "R8", "DX")
+			f.i("ADDQ", "R15", "DX")
 		}
 	}
 	f.label("store")
@@ -285,11 +338,10 @@ func (f *file) tile(name string, t number, mr, nv int, w walk) {
 				f.i(move, acc(i, j), at(j*f.bytes, "CX"))
 			}
 			if i < mr-1 {
-				f.i("ADDQ", "R8", "CX")
+				f.i("ADDQ", "R15", "CX")
 			}
 		}
-		f.i("VZEROUPPER")
-		f.i("RET")
+		f.i("JMP", "next")
 		f.label("part")
 	}
 	for i := range mr {
@@ -305,8 +357,17 @@ func (f *file) tile(name string, t number, mr, nv int, w walk) {
 			}
 		}
 		if i < mr-1 {
-			f.i("ADDQ", "R8", "CX")
+			f.i("ADDQ", "R15", "CX")
 		}
+	}
+	if !wide {
+		f.label("next")
+		for _, m := range [][2]int{{argAAt, argATile}, {argCAt, argCTile}} {
+			f.i("MOVQ", at(m[1], "DI"), "AX")
+			f.i("ADDQ", "AX", at(m[0], "DI"))
+		}
+		f.i("DECQ", at(argCount, "DI"))
+		f.i("JNE", "tile")
 	}
 	f.i("VZEROUPPER")
 	f.i("RET")
