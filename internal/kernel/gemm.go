@@ -36,9 +36,9 @@ const (
 )
 
 const (
-	// UnitCols is how many columns a unit has at most, but where A has to be packed,
-	// which wideCols of them repay better: those of B that it reads stay in the
-	// second-level cache while the rows of A go by.
+	// UnitCols is how many columns a unit has at most, but where A has to be packed or
+	// comes from far, which wideCols of them repay better: those of B that it reads stay
+	// in the second-level cache while the rows of A go by.
 	UnitCols = 64
 	wideCols = 256
 	// A unit is about unitWork multiplications, so that one core does not wait
@@ -57,9 +57,12 @@ const (
 	// own, far from the next: that repays sooner.
 	slabRows, slabDepth = 48, 64
 	packedRows          = 8 // room for those of A in a tile
-	// Rows of A stay in the second-level cache by groups of tiles; many of them in
-	// a unit, which is the larger for it.
-	groupBytes, groupWork = 144 << 10, 8 << 20
+	// Rows of A stay in the second-level cache by groups of tiles, each of which reads a
+	// strip of B once more; many rows in a unit, which is the larger for it.
+	groupBytes, groupWork = 288 << 10, 8 << 20
+	// An A of so many bytes comes from far for each strip of B: there are fewer, wider
+	// ones then, and larger units.
+	farBytes, farWork = 8 << 20, 128 << 20
 )
 
 // NewGemm plans products of the given shape. c is the number of elements from a
@@ -72,13 +75,14 @@ func NewGemm[T Float](m, n, k int, a, b Mat, c int) *Gemm[T] {
 	limit, most := UnitCols, unitWork
 	if g.tile.slab < UnitCols {
 		most = groupWork
-		room := groupBytes
 		if g.byRows = a.Row == 1 && a.Col != 1 && n > g.tile.slab && m > packedRows && k >= slabDepth; g.byRows {
-			// The more rows a column of A has for a group, the fewer times its page is looked up.
-			limit, room, most = wideCols, 2*groupBytes, 2*groupWork
+			limit, most = wideCols, 2*groupWork
+		}
+		if m*k*sizeof[T]() >= farBytes {
+			limit, most = wideCols, farWork
 		}
 		high := g.tile.heights[len(g.tile.heights)-1]
-		g.group = min(max(room/sizeof[T]()/(max(k, 1)*high), 1), 64)
+		g.group = min(max(groupBytes/sizeof[T]()/(max(k, 1)*high), 1), 64)
 	}
 	g.across, g.cols = cut(n, limit, g.tile.lanes)
 	work := m * g.cols * max(k, 1)
