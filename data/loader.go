@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"runtime/debug"
+
+	"github.com/saddle-ml/saddle/internal/pages"
 )
 
 // Batch is a minibatch. It is valid until the next iteration of the loop that got it.
@@ -135,7 +137,7 @@ func (l *Loader[T]) Pick(b *Batch[T], index []int) error {
 
 func resize[T Float](s []T, n int) []T {
 	if cap(s) < n {
-		return make([]T, n)
+		return pages.Make[T](n)
 	}
 	return s[:n]
 }
@@ -202,7 +204,7 @@ type page[T Float] struct {
 }
 
 func (p *plan[T]) page() *page[T] {
-	return &page[T]{x: make([]T, p.batch*p.size), y: make([]T, p.batch*p.tsize)}
+	return &page[T]{x: pages.Make[T](p.batch * p.size), y: pages.Make[T](p.batch * p.tsize)}
 }
 
 // run fills pages until the epoch is over, a read fails or it is told to stop.

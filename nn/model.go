@@ -105,6 +105,11 @@ func Build[T Float](net Layer, loss Loss, input []int, seed Seed) (*Model[T], er
 
 // draw sets the first values of parameters and buffers.
 func (m *Model[T]) draw() error {
+	size := 0
+	for _, d := range m.declared.params {
+		size += d.Size()
+	}
+	m.Params = exec.NewVector[T](size)[:0]
 	for _, d := range m.declared.params {
 		h := fnv.New64a()
 		h.Write([]byte(d.Name))

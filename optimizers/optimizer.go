@@ -114,8 +114,7 @@ type core[T Float] struct {
 
 func newCore[T Float](method string, needs Oracle, l Layout) core[T] {
 	c := core[T]{method: method, layout: l, needs: needs, size: l.Size()}
-	c.grad = make([]T, c.size)
-	pages.Huge(c.grad)
+	c.grad = pages.Make[T](c.size)
 	return c
 }
 

@@ -140,8 +140,8 @@ func link[T Float](g *graph, o Options) (*Program[T], error) {
 	m := &machine[T]{g: g, pool: o.Pool, at: plan.at, alone: o.alone}
 	m.startTallies(o.Squares)
 	m.slots = make([][]T, firstSlot+(plan.inputs+plan.outputs)*g.copies)
-	m.slots[arenaSlot] = aligned[T](plan.arena)
-	m.slots[constSlot] = aligned[T](len(plan.data))
+	m.slots[arenaSlot] = NewVector[T](plan.arena)
+	m.slots[constSlot] = NewVector[T](len(plan.data))
 	for i, x := range plan.data {
 		m.slots[constSlot][i] = T(x)
 	}
@@ -173,8 +173,11 @@ func link[T Float](g *graph, o Options) (*Program[T], error) {
 		p.insts = append(p.insts, in)
 	}
 	m.work = make([][]T, m.pool.Workers())
+	line := 64 / sizeof[T]()
+	each := (m.need + line - 1) / line * line
+	all := NewVector[T](each * len(m.work))
 	for i := range m.work {
-		m.work[i] = aligned[T](m.need)
+		m.work[i] = all[i*each:][:m.need:m.need]
 	}
 	p.m = m
 	return p, nil

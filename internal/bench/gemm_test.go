@@ -71,7 +71,7 @@ func product(b *testing.B, s [3]int, ta, tb bool) {
 	}
 	r := rand.New(rand.NewPCG(7, 8))
 	for i, size := range []int{m * k, k * n} {
-		v := make([]float32, size)
+		v := exec.NewVector[float32](size)
 		for j := range v {
 			v[j] = float32(r.NormFloat64())
 		}

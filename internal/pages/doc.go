@@ -1,3 +1,3 @@
-// Package pages asks the system for large pages of memory. Where vectors are larger than the caches, a pass over them
+// Package pages makes vectors in large pages of memory. Where vectors are larger than the caches, a pass over them
 // spends a good part of its time on looking up pages of 4 KB.
 package pages

@@ -92,8 +92,7 @@ const columns = 1000
 
 // wave is n numbers of both signs, none of them 0.
 func wave(n, k int) []float32 {
-	x := make([]float32, n)
-	pages.Huge(x)
+	x := pages.Make[float32](n)
 	for i := range x {
 		x[i] = float32(math.Abs(float64(i*k%1009-504))+1) / 504 * float32(1-i%2*2)
 	}
