@@ -52,15 +52,17 @@ func (s tileShape) cycles(h, nv int) int { return max(h*nv, 2*nv+h, 8) }
 func (b *block) plan(s tileShape) {
 	vectors := (b.cols + s.lanes - 1) / s.lanes
 	best := 0
+	strip := func(nv int) int {
+		tiles := (b.rows + s.heights[nv-1] - 1) / s.heights[nv-1]
+		low := b.rows / tiles
+		tall := b.rows - tiles*low // tiles of one row more
+		return tall*s.cycles(low+1, nv) + (tiles-tall)*s.cycles(low, nv)
+	}
 	for panels := (vectors + len(s.heights) - 1) / len(s.heights); panels <= vectors; panels++ {
-		cost := 0
-		for v, p := vectors, panels; p > 0; p-- {
-			nv := (v + p - 1) / p
-			v -= nv
-			tiles := (b.rows + s.heights[nv-1] - 1) / s.heights[nv-1]
-			low := b.rows / tiles
-			tall := b.rows - tiles*low // tiles of one row more
-			cost += tall*s.cycles(low+1, nv) + (tiles-tall)*s.cycles(low, nv)
+		nv, wider := vectors/panels, vectors%panels // panels of one vector more
+		cost := (panels - wider) * strip(nv)
+		if wider > 0 {
+			cost += wider * strip(nv+1)
 		}
 		if b.panels == 0 || cost < best {
 			b.panels, best = panels, cost
@@ -94,7 +96,6 @@ func run[T Float](b *block, s tileShape, x, y, c []T, add bool) {
 	na, nb, nc := b.reach()
 	x, y, c = x[:na], y[:nb], c[:nc] // what the kernels touch, checked once
 	vectors := (b.cols + s.lanes - 1) / s.lanes
-	ahead := b.ahead
 	for at, p := 0, b.panels; p > 0; p-- {
 		nv := (vectors + p - 1) / p
 		vectors -= nv
@@ -112,8 +113,8 @@ func run[T Float](b *block, s tileShape, x, y, c []T, add bool) {
 				r += h
 			}
 		} else {
+			ahead := b.ahead.part(b.panels-p, b.panels-p+1, b.panels)
 			tilesAsm(b, ahead, tiles, nv, cols-(nv-1)*s.lanes, x, from, c[at:], add)
-			ahead = rowsAhead{}
 		}
 		at += cols
 	}
