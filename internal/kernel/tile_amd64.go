@@ -103,7 +103,7 @@ func tilesAsm[T Float](b *block, ahead rowsAhead, tiles, nv, last int, x, y, c [
 		first = firstAVX512[nv-1]
 	} else {
 		first, most = b.walk(size)*walkAVX2+firstAVX2[nv-1], max(callSteps/(b.k*b.segments), 1)
-		args.ahead, args.aheadRow, args.aheadLen, args.aheadLeft = ahead.from, ahead.row, ahead.len, ahead.n
+		args.ahead, args.aheadAt, args.aheadRow, args.aheadLen, args.aheadLeft = ahead.from, 0, ahead.row, ahead.len, ahead.n
 		args.aheadEach = (ahead.n + tiles - 1) / tiles
 	}
 	tall := b.rows % tiles // of one row more than the others
