@@ -47,7 +47,7 @@ const (
 	// some microseconds.
 	unitWork            = 6 << 20
 	minUnits, minWork   = 8, 128 << 10
-	fineUnits, fineWork = 16, 1 << 20
+	fineUnits, fineWork = 32, 1 << 20
 	// packBytes is the size of B from which its columns are packed: rows that far
 	// apart, and so many pages, are slow to come from where they are, the more so the
 	// busier the machine.

@@ -59,7 +59,7 @@ type walk struct {
 
 const (
 	packedRows = 8 // elements from a step to the next in packed A
-	unrolled   = 4 // steps, where that is known
+	unrolled   = 8 // steps, where that is known
 )
 
 // walks are those that there are kernels for: by strides in registers and, with
@@ -217,7 +217,7 @@ func (f *file) tile(name string, t number, mr, nv int, w walk) {
 	}
 	// The step after u others, from the running pointers.
 	step := func(u int) {
-		row := []string{"(DX)", "(DX)(R13*1)", "(DX)(R13*2)", "(DX)(R14*1)"}[u]
+		row := []string{"(DX)", "(CX)"}[u/4] + []string{"", "(R13*1)", "(R13*2)", "(R14*1)"}[u%4]
 		for j := range nv {
 			addr := fmt.Sprint(j*f.bytes) + row
 			switch {
@@ -268,10 +268,11 @@ func (f *file) tile(name string, t number, mr, nv int, w walk) {
 		f.i("JLT", "few")
 		f.i("PCALIGN", "$32")
 		f.label("some")
+		f.i("LEAQ", "(DX)(R13*4)", "CX") // the fifth step
 		for u := range unrolled {
 			step(u)
 		}
-		f.i("LEAQ", "(DX)(R13*4)", "DX")
+		f.i("LEAQ", "(DX)(R13*8)", "DX")
 		forward(fmt.Sprintf("$%d", unrolled*w.aCol*t.bytes))
 		f.i("SUBQ", fmt.Sprintf("$%d", unrolled), "AX")
 		f.i("JGE", "some")
