@@ -30,7 +30,8 @@ func (o *kept[T]) keep(name string) []T { return o.keepSome(name, o.size) }
 
 // keepSome makes one of n elements.
 func (o *kept[T]) keepSome(name string, n int) []T {
-	v := pages.Make[T](n)
+	v := make([]T, n)
+	pages.Huge(v)
 	o.vectors = append(o.vectors, vector[T]{name, v})
 	return v
 }

@@ -114,7 +114,8 @@ type core[T Float] struct {
 
 func newCore[T Float](method string, needs Oracle, l Layout) core[T] {
 	c := core[T]{method: method, layout: l, needs: needs, size: l.Size()}
-	c.grad = pages.Make[T](c.size)
+	c.grad = make([]T, c.size)
+	pages.Huge(c.grad)
 	return c
 }
 

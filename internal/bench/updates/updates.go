@@ -92,7 +92,8 @@ const columns = 1000
 
 // wave is n numbers of both signs, none of them 0.
 func wave(n, k int) []float32 {
-	x := pages.Make[float32](n)
+	x := make([]float32, n)
+	pages.Huge(x)
 	for i := range x {
 		x[i] = float32(math.Abs(float64(i*k%1009-504))+1) / 504 * float32(1-i%2*2)
 	}

@@ -41,6 +41,26 @@ func TestMake(t *testing.T) {
 	}
 }
 
+// TestHuge: the elements stay, and the system has heard of it if it can; small vectors are left alone.
+func TestHuge(t *testing.T) {
+	_, err := os.Stat("/sys/kernel/mm/transparent_hugepage")
+	for _, n := range []int{0, 1, 1000, 600_000, 20 << 20} {
+		v := make([]float32, n)
+		for i := range v {
+			v[i] = float32(i)
+		}
+		Huge(v)
+		for i := range v {
+			if v[i] != float32(i) {
+				t.Fatalf("element %d of %d has become %v", i, n, v[i])
+			}
+		}
+		if n == 20<<20 && advised(t, uintptr(unsafe.Pointer(&v[n/2]))) != (err == nil) {
+			t.Errorf("the system has large pages (%v), and was not asked for them, or was though it has none", err == nil)
+		}
+	}
+}
+
 // advised looks for the flag hg of the mapping that has the address.
 func advised(t *testing.T, address uintptr) bool {
 	f, err := os.Open("/proc/self/smaps")
