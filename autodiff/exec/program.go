@@ -184,7 +184,7 @@ func (p *Program[T]) ready(n int) error {
 		q := &p.outputs[i]
 		for k := range min(n, q.copies) {
 			if p.m.slots[q.slot+k] == nil {
-				p.m.slots[q.slot+k] = NewVector[T](q.n)
+				p.m.slots[q.slot+k] = aligned[T](q.n)
 			}
 		}
 	}

@@ -66,7 +66,7 @@ func (m *machine[T]) bindConvWeight(x, y, out operand[T], o convOp) step {
 	}
 	var part []T
 	if parts > 1 {
-		part = NewVector[T](parts * size)
+		part = aligned[T](parts * size)
 		m.extra += len(part)
 	}
 	f := func(worker, g int) {

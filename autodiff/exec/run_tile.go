@@ -43,7 +43,7 @@ func (m *machine[T]) bindRegion(in *inst, o regionOp) (step, error) {
 		r.row = append(r.row, Size(x.shape)/max(1, o.n))
 		var sums []T
 		if o.added[k] {
-			sums = NewVector[T](r.groups * x.n)
+			sums = aligned[T](r.groups * x.n)
 			m.extra += len(sums)
 		}
 		r.partial = append(r.partial, sums)
@@ -69,7 +69,7 @@ func (m *machine[T]) bindRegion(in *inst, o regionOp) (step, error) {
 		r.sums[w] = make([][]T, len(r.out))
 		for i, x := range r.out {
 			if o.added[i] {
-				r.sums[w][i] = NewVector[T](x.n)
+				r.sums[w][i] = aligned[T](x.n)
 				m.extra += x.n
 			}
 		}

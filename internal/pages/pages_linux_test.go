@@ -14,6 +14,9 @@ import (
 func TestMake(t *testing.T) {
 	_, err := os.Stat("/sys/kernel/mm/transparent_hugepage")
 	for _, n := range []int{0, 1, 15, 1000, 32_767, 32_768, 262_143, 262_144, 262_145, 3 << 20} {
+		if v := Aligned[float64](n); len(v) != n || cap(v) != n || n > 0 && uintptr(unsafe.Pointer(&v[0]))%lineBytes != 0 {
+			t.Fatalf("%d elements wanted at a line, got %d of %d", n, len(v), cap(v))
+		}
 		v := Make[float64](n)
 		if len(v) != n || cap(v) != n {
 			t.Fatalf("%d elements wanted, got %d of %d", n, len(v), cap(v))
