@@ -10,7 +10,8 @@ import "context"
 //	xu2018_nls   1       2           2        their nonlinear least squares
 //
 // What else a step multiplies by, to begin warm for example, does not count there, and neither do squared gradients of
-// single examples and the like. Where a step tells of no iterations, every product counts 2.
+// single examples and the like. A curvature sample drawn by norms counts a loss of all examples where the minibatch is
+// less; where it is all, their code has the norms from the gradient. Where a step tells of no iterations, every product counts 2.
 type Props struct {
 	As string `set:"as" default:"xu2018" oneof:"xu2018|xu2018_nls" help:"the count: of the paper's networks, or of its least squares"`
 	Of Method // the method whose passes are counted
@@ -167,7 +168,8 @@ func (s *propsSample[T]) GaussNewtonMuls(dst, v [][]T) error {
 	return GaussNewtonMuls(s.Sample, dst, v)
 }
 
-// DrawByNorm draws from the sample and counts what is drawn.
+// DrawByNorm draws from the sample and counts what is drawn, and a loss of the sample unless the minibatch is all of
+// it: then the gradient has just been there, from which their code has the norms.
 func (s *propsSample[T]) DrawByNorm(n int, x []T, gaussNewton bool) (Sample[T], int64, error) {
 	d, ok := SampleAs[NormDraws[T]](s.Sample)
 	if !ok {
@@ -176,6 +178,9 @@ func (s *propsSample[T]) DrawByNorm(n int, x []T, gaussNewton bool) (Sample[T], 
 	drawn, work, err := d.DrawByNorm(n, x, gaussNewton)
 	if err != nil || drawn == nil {
 		return nil, work, err
+	}
+	if s.to.of.Batch().Len() < s.Len() {
+		s.to.losses += int64(s.Len())
 	}
 	return s.to.more().around(drawn, s.to), work, nil
 }

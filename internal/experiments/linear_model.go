@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"sort"
 
 	"github.com/saddle-ml/saddle/data"
@@ -25,12 +24,9 @@ type linearModel struct {
 
 	size  int     // examples of a minibatch; 0 for all
 	grow  float64 // how many times as many in each step, where it is above 1
-	seed  uint64
-	step  int
-	draws int
-	bits  rand.PCG
-	rand  *rand.Rand
+	rand  *numpyGenerator
 	order []int32
+	draws int // of the step
 	full  *linearSample
 	batch *linearSample
 	drawn []*linearSample
@@ -80,7 +76,7 @@ func sigmoid(z float64) float64 {
 
 func newLinearModel(rows *data.LIBSVM, loss pointLoss, l2 float64, seed uint64) (*linearModel, error) {
 	n := rows.Len()
-	m := &linearModel{rows: rows, d: rows.Shape()[0], loss: loss, l2: l2, y: make([]float64, n), norms: make([]float64, n), seed: seed}
+	m := &linearModel{rows: rows, d: rows.Shape()[0], loss: loss, l2: l2, y: make([]float64, n), norms: make([]float64, n)}
 	index := make([]int, n)
 	for i := range index {
 		index[i] = i
@@ -92,35 +88,27 @@ func newLinearModel(rows *data.LIBSVM, loss pointLoss, l2 float64, seed uint64) 
 	if err := rows.Read64(nil, m.y, index); err != nil {
 		return nil, err
 	}
-	m.rand = rand.New(&m.bits)
+	m.rand = newNumpyGenerator(seed)
 	m.full = &linearSample{of: m}
 	m.batch = &linearSample{of: m}
 	m.order = make([]int32, n)
-	for i := range m.order {
-		m.order[i] = int32(i)
-	}
 	return m, nil
 }
 
 // begin is before each step, which are counted from 0.
 func (m *linearModel) begin(step int) {
-	m.step, m.draws = step, 0
+	m.draws = 0
 	if step > 0 && m.grow > 1 && m.size > 0 {
 		m.size = min(len(m.y), int(math.Ceil(float64(m.size)*m.grow)))
 	}
 	if m.size > 0 && m.size < len(m.y) {
-		m.bits.Seed(m.seed^0xba7c4, uint64(step))
 		m.choose(m.batch, m.size)
 	}
 }
 
 // choose makes a uniform sample without replacement.
 func (m *linearModel) choose(s *linearSample, n int) {
-	for i := range n {
-		j := i + m.rand.IntN(len(m.order)-i)
-		m.order[i], m.order[j] = m.order[j], m.order[i]
-	}
-	s.terms, s.weights = append(s.terms[:0], m.order[:n]...), nil
+	s.terms, s.weights = append(s.terms[:0], m.rand.choose(m.order, n)...), nil
 }
 
 func (m *linearModel) Batch() optimizers.Sample[float64] {
@@ -151,7 +139,6 @@ func (m *linearModel) more() *linearSample {
 		m.drawn = append(m.drawn, &linearSample{of: m})
 	}
 	m.draws++
-	m.bits.Seed(m.seed^0xd4a3, uint64(m.step)<<16+uint64(m.draws))
 	return m.drawn[m.draws-1]
 }
 

@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -144,6 +145,45 @@ func TestDrawByNormIsRightInTheMean(t *testing.T) {
 		// The error of a mean of 400 is a 20th of that of one; three times that is far out.
 		if off > 9*one/samples || one > size {
 			t.Errorf("Gauss-Newton %v: the mean is off by %v of %v, a single one by %v", gaussNewton, math.Sqrt(off), math.Sqrt(size), math.Sqrt(one))
+		}
+	}
+}
+
+// TestPropsOfNorms counts a step by hand: norms cost a pass over all examples, unless
+// the gradient has just made it.
+func TestPropsOfNorms(t *testing.T) {
+	set, err := data.A9A()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := set.Len()
+	for _, batch := range []int{2000, n} {
+		model, err := newLinearModel(set, squareLoss, 0, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		model.size = batch
+		method, err := optimizers.Parse("tr:radius=10,curvature=500,sampling=norms,average=0,warm_start=0+props:as=xu2018_nls")
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps := 0
+		err = model.follow(context.Background(), make([]float64, model.d), method, func(step int, _ float64, last *optimizers.Report) bool {
+			if last == nil {
+				return true
+			}
+			want := 2*batch + batch*last.Trials + 2*500*last.CGIterations
+			if batch < n {
+				want += n
+			}
+			if last.Props != int64(want) || last.Trials == 0 || last.CGIterations == 0 {
+				t.Errorf("step %d with minibatches of %d: %d props, want %d; %d trials, %d iterations", step, batch, last.Props, want, last.Trials, last.CGIterations)
+			}
+			steps++
+			return steps < 5
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
 
 	"github.com/saddle-ml/saddle/data"
@@ -18,17 +17,14 @@ func init() {
 	register(Experiment{
 		Name:  "xu2018-nls",
 		About: "sub-sampled trust regions and cubic regularisation on non-convex least squares, from three starts",
-		Paper: "Xu, Roosta-Khorasani & Mahoney 2018, arXiv 1708.07827, the nonlinear least squares of its section on sub-sampled Newton methods; numbers of their rules, measured again, one seed",
+		Paper: "Xu, Roosta-Khorasani & Mahoney 2018, arXiv 1708.07827, the nonlinear least squares of its section on sub-sampled Newton methods; numbers of their rules, measured again, one seed; TR 5 % on a9a: medians of three",
 		Claim: "a trust region with curvature from 5 % of the examples needs a fraction of the propagations that all of them take, and reaches the minimum from bad starts where Gauss-Newton and L-BFGS are stuck",
-		Differs: `a9a and w8a in the place of ijcnn1; three seeds, medians. ARC minimises its projected cubic exactly. Gauss-Newton by norms
-         draws with replacement, as the others do. A line search's first trial is counted, which their code leaves out. TR 5 %
-         from ones misses .10345 within 3e6 with seeds 0 to 2. It is the draws of the samples alone. The last table
-         has 16 seeds, of which 9 from ones and 6 from zeros are within it: of three of them the median is so in 6 of
-         10 cases from ones, in 3 of 10 from zeros, where seeds 0 to 2 meet it; with 1234 to 1236, from the seed of their demo on, it is the other way round, .103391 from ones
-         and .103503 from zeros. The published rules, written down a second
-         time apart from the optimizers and with another generator, gave the same with 24 seeds, a median of .10344
-         (.10337 to .10353) from ones and of .10351 (.10335 to .10483) from zeros; and without draws (TR full, ARC
-         full, L-BFGS from ones) all six digits are those of their rules.`,
+		Differs: `a9a and w8a in the place of ijcnn1; three seeds, medians. Starts and samples are drawn as by numpy's default_rng with
+         seeds 1234, 1 and 2, as those of the numbers to match were, unless -seed has others. With other draws
+         TR 5 % on a9a is within .10345 at 3e6 in about half of the cases: the last table has 16. The losses agree in all digits until
+         conjugate gradients, asked for residuals of 1e-9, end by rounding. ARC minimises its projected cubic
+         exactly. Gauss-Newton by norms draws with replacement, as the others do. A line search's first trial is counted,
+         which their code leaves out. Norms cost a pass over all examples where the minibatch is less.`,
 		Takes: "2 min",
 		Run:   xuNLS,
 	})
@@ -62,8 +58,8 @@ type xuMethod struct {
 
 // ours is the method that has to beat trustRegion5 everywhere. What that spends is the
 // gradient and the loss of all examples in every step, so this begins with few of
-// them; its curvature is of twice as many, for the end.
-const trustRegion5, ours = "TR 5 %", "TR, growing minibatches"
+// them; its curvature is of examples drawn by their norms, for the end.
+const trustRegion5, ours = "TR 5 %", "TR by norms, growing"
 
 func xuMethods(examples int) []xuMethod {
 	n := math.NaN()
@@ -77,7 +73,7 @@ func xuMethods(examples int) []xuMethod {
 	return []xuMethod{
 		m("TR full", tr+all, map[string][4]float64{"a9a zeros": {.25, .25, .25, .25}, "a9a ones": {.238475, .191088, .104930, .103354}, "a9a randn": {.2407, .2063, .1185, .103581},
 			"w8a zeros": {.25, .25, .25, .087104}, "w8a ones": {.450, .0430, .0365, .0321}}),
-		m(trustRegion5, tr+sample, map[string][4]float64{"a9a zeros": {.120054, .105189, .103354, .103316}, "a9a ones": {.191088, .119059, .103436, .103313}, "a9a randn": {.2129, .1404, .1048, .103313},
+		m(trustRegion5, tr+sample, map[string][4]float64{"a9a zeros": {.118313, .105225, .103406, .103322}, "a9a ones": {.191088, .117366, .103414, .103314}, "a9a randn": {.230981, .140374, .104831, .103313},
 			"w8a zeros": {.095764, .051597, .033352, .031596}, "w8a ones": {.450, .0401, .0332, .0320}}),
 		m("TR 5 % by norms", tr+sample+",sampling=norms", nil),
 		m("ARC full", arc+all, map[string][4]float64{"a9a zeros": {.25, .25, .25, .116222}, "a9a ones": {.759, .759, .759, .759187}, "a9a randn": {n, n, n, .532438}, "w8a zeros": {n, n, n, .25}}),
@@ -89,13 +85,13 @@ func xuMethods(examples int) []xuMethod {
 		m("GN 5 % by norms", gn+sample+",sampling=norms", nil),
 		m("L-BFGS-100", "lbfgs:preset=xu2018", map[string][4]float64{"a9a zeros": {.136531, .110082, .104244, .103507}, "a9a ones": {n, n, n, .759189}, "a9a randn": {n, n, n, .503146},
 			"w8a zeros": {.1006, .0496, .0453, .0450}, "w8a ones": {n, n, n, .869922}}),
-		{named{ours, "tr:radius=10,curvature=0.1,average=0,warm_start=0+props:as=xu2018_nls"}, 1000, 1.2, nil},
+		{named{ours, "tr:radius=10,curvature=0.05,sampling=norms,average=0,warm_start=0+props:as=xu2018_nls"}, 2000, 1.5, nil},
 	}
 }
 
 func xuNLS(ctx context.Context, e *Env) (*Result, error) {
-	const seeds = 3
-	res := &Result{Notes: []string{ours + ": 1000 examples in the first minibatch, 1.2 times as many in each further one.",
+	seeds := xuSeeds(e.Seed)
+	res := &Result{Notes: []string{ours + ": 2000 examples in the first minibatch, 1.5 times as many in each further one.",
 		"With these data the claim holds for the bad starts: from ones Gauss-Newton on 5 % is stuck or far behind. From zeros and randn Gauss-Newton with",
 		"examples drawn by their norms ends lowest of all."}}
 	csv := [][]any{{"data", "start", "method", "optimizer", "seed", "props", "loss"}}
@@ -113,12 +109,11 @@ func xuNLS(ctx context.Context, e *Env) (*Result, error) {
 			at := set.name + " " + start
 			c := chart.Chart{Title: at, X: chart.Axis{Label: "propagations", Log: true}, Y: chart.Axis{Label: "loss above the lowest", Log: true}, Width: 4.5, Height: 4}
 			table := cli.Table{Header: []string{at + ": loss within", "3e5", "1e6", "3e6", "1e7", "by their rules, measured before"}, Left: map[int]bool{5: true}}
-			medians := map[string][4]float64{}
+			medians, first := map[string][4]float64{}, map[string][4]float64{}
 			for i, m := range xuMethods(examples.Len()) {
 				var runs []*xuRun
-				for k := range seeds {
-					seed := e.Seed + uint64(k)
-					r, err := Keep(ctx, e, fmt.Sprintf("%s %s seed%d", at, m.name, seed), func() (*xuRun, error) {
+				for k, seed := range seeds {
+					r, err := Keep(ctx, e, fmt.Sprintf("%s %s draws%d", at, m.name, seed), func() (*xuRun, error) {
 						if k == 0 {
 							e.Note("%s: %s", at, m.name)
 						}
@@ -132,7 +127,7 @@ func xuNLS(ctx context.Context, e *Env) (*Result, error) {
 						csv = append(csv, []any{set.name, start, m.name, m.spec, seed, r.Props[j], r.Loss[j]})
 					}
 				}
-				medians[m.name] = atCheckpoints(runs)
+				medians[m.name], first[m.name] = atCheckpoints(runs), atCheckpoints(runs[:1])
 				cells := []string{m.name}
 				for _, v := range medians[m.name] {
 					cells = append(cells, fmt.Sprintf("%.6f", v))
@@ -152,7 +147,7 @@ func xuNLS(ctx context.Context, e *Env) (*Result, error) {
 			}
 			charts = append(charts, c)
 			res.Table = append(res.Table, table)
-			res.Rows = append(res.Rows, xuRows(set.name, start, medians)...)
+			res.Rows = append(res.Rows, xuRows(set.name, start, medians, first, e.Seed == 0)...)
 		}
 		above(charts)
 		rows = append(rows, charts)
@@ -166,6 +161,15 @@ func xuNLS(ctx context.Context, e *Env) (*Result, error) {
 		return nil, err
 	}
 	return res, e.Plot("xu2018-nls", chart.Grid{Title: "non-convex least squares: median of 3 seeds, lowest loss so far", Rows: rows})
+}
+
+// xuSeeds are those of the numbers to match, by which the starts and the samples are
+// the same, unless others are wanted.
+func xuSeeds(first uint64) [3]uint64 {
+	if first == 0 {
+		return [3]uint64{1234, 1, 2}
+	}
+	return [3]uint64{first, first + 1, first + 2}
 }
 
 // xuMost is what a9a is to be within 3e6 propagations, from zeros and from ones.
@@ -186,7 +190,7 @@ func xuSpread(ctx context.Context, e *Env) (*cli.Table, error) {
 		var losses []float64
 		met := 0
 		for k := range uint64(seeds) {
-			loss, err := Keep(ctx, e, fmt.Sprintf("a9a %s spread seed%d", start, e.Seed+k), func() (float64, error) {
+			loss, err := Keep(ctx, e, fmt.Sprintf("a9a %s spread draws%d", start, e.Seed+k), func() (float64, error) {
 				if k == 0 {
 					e.Note("a9a %s: %d seeds", start, seeds)
 				}
@@ -210,8 +214,9 @@ func xuSpread(ctx context.Context, e *Env) (*cli.Table, error) {
 	return t, nil
 }
 
-// xuRows are the claims about a data set and a start.
-func xuRows(set, start string, medians map[string][4]float64) []Row {
+// xuRows are the claims about a data set and a start, of the medians and the first
+// seed; same tells that the draws are those of the numbers to match.
+func xuRows(set, start string, medians, first map[string][4]float64, same bool) []Row {
 	var list []Row
 	tr, own := medians[trustRegion5], medians[ours]
 	if set == "a9a" {
@@ -223,15 +228,24 @@ func xuRows(set, start string, medians map[string][4]float64) []Row {
 		list = append(list, Row{fmt.Sprintf("%s %s: TR 5 %%, within 3e6", set, start), theirs[0], tr[2], AtMost(at3).Digits(6)},
 			Row{"  within 1e7", theirs[1], tr[3], AtMost(.10332).Digits(6)})
 	}
-	// What no draw is in is the same for all seeds, and for their rules.
-	for _, r := range []struct {
-		at, method string
-		i          int
-		theirs     float64
-	}{{"a9a ones", "TR full", 1, .191088}, {"a9a ones", "TR full", 2, .104930}, {"a9a zeros", "ARC full", 3, .116222}, {"a9a ones", "ARC full", 3, .759187}, {"a9a ones", "L-BFGS-100", 3, .759189}} {
-		if r.at == set+" "+start {
-			list = append(list, Row{fmt.Sprintf("%s: %s, within %.0e", r.at, r.method, xuCheckpoints[r.i]), fmt.Sprintf("%.6f", r.theirs), medians[r.method][r.i],
-				Between(r.theirs-2e-6, r.theirs+2e-6).Digits(6)})
+	exact := func(at, method, of string, i int, theirs float64, here map[string][4]float64) {
+		if at == set+" "+start {
+			list = append(list, Row{fmt.Sprintf("%s: %s%s, within %.0e", at, method, of, xuCheckpoints[i]), fmt.Sprintf("%.6f", theirs), here[method][i], Between(theirs-2e-6, theirs+2e-6).Digits(6)})
+		}
+	}
+	// What no draw is in is the same for all seeds.
+	exact("a9a ones", "TR full", "", 1, .191088, medians)
+	exact("a9a ones", "TR full", "", 2, .104930, medians)
+	exact("a9a zeros", "ARC full", "", 3, .116222, medians)
+	exact("a9a ones", "ARC full", "", 3, .759187, medians)
+	exact("a9a ones", "L-BFGS-100", "", 3, .759189, medians)
+	if same {
+		exact("a9a ones", trustRegion5, "", 1, .117366, medians)
+		exact("a9a randn", "TR full", "", 2, .125651, medians)
+		exact("a9a randn", trustRegion5, "", 1, .140374, medians)
+		exact("a9a randn", trustRegion5, "", 2, .104831, medians)
+		for i, theirs := range []float64{.095764, .051597, .033352, .031596} {
+			exact("w8a zeros", trustRegion5, ", first seed", i, theirs, first)
 		}
 	}
 	for i, p := range xuCheckpoints {
@@ -299,7 +313,7 @@ func runXu(ctx context.Context, rows *data.LIBSVM, m xuMethod, start string, see
 	}
 	model.size, model.grow = m.batch, m.grow
 	w := make([]float64, model.d)
-	normal := rand.New(rand.NewPCG(seed, 0x7a2d))
+	normal := newNumpyGenerator(seed)
 	for i := range w {
 		switch start {
 		case "ones":
