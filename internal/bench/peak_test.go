@@ -18,7 +18,7 @@ func peak(b *testing.B) (run func(), flops float64) {
 		b.Fatal("no vector kernels for this processor")
 	}
 	pool := parallel.Shared()
-	tasks := pool.Workers() * 4
+	tasks := pool.Workers() * 16
 	return func() { pool.Run(tasks, func(_, _ int) { fmas() }) }, 2 * float64(count*tasks)
 }
 

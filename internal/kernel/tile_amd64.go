@@ -25,6 +25,10 @@ type tileArgs struct {
 	aheadLen     int
 	aheadEach    int // of them for a tile
 	aheadLeft    int
+
+	// AVX512 alone: what the tile asks for in each of its steps, for those to come.
+	next     uintptr
+	nextStep int
 }
 
 var (
@@ -125,11 +129,27 @@ func tilesAsm[T Float](b *block, ahead rowsAhead, tiles, nv, last int, x, y, c [
 			at, aTile = t*b.aTile, b.aTile
 		}
 		args.a, args.c = unsafe.Pointer(&x[at]), unsafe.Pointer(&c[r*b.cRow])
+		args.next, args.nextStep = b.next(uintptr(args.a), h, size)
 		args.aAt, args.cAt, args.aTile, args.cTile = 0, 0, aTile*size, h*args.cRow
 		args.tile = first + h - 1
 		callTile(&args, size)
 		r, t = r+n*h, t+n
 	}
+}
+
+// next gives where in A a tile of h rows at a begins to ask for what later ones read,
+// and how far it goes on with each step of k: over the h rows behind its own, or, where
+// the rows of A are its columns, by the line behind its own in each, some steps ahead.
+// It may leave A, as nothing is read there.
+func (b *block) next(a uintptr, h, size int) (from uintptr, step int) {
+	steps := b.k * b.segments
+	switch {
+	case b.aCol == 1:
+		return a + uintptr(h*b.aRow*size), (h*b.aRow*size + steps - 1) / steps
+	case b.aRow == 1:
+		a += 64
+	}
+	return a + uintptr(8*b.aCol*size), b.aCol * size
 }
 
 // callSteps is how many steps of k a call takes at most: less than 100 microseconds.

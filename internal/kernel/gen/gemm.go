@@ -41,6 +41,9 @@ const (
 	argAheadLen
 	argAheadEach
 	argAheadLeft
+	// AVX512
+	argNext
+	argNextStep
 )
 
 // heights is the largest mr for each nv.
@@ -186,6 +189,8 @@ func (f *file) tile(name string, t number, mr, nv int, w walk) {
 	if wide {
 		f.i("MOVQ", at(argMask, "DI"), "AX")
 		f.i("KMOVW", "AX", "K1")
+		f.i("MOVQ", at(argNext, "DI"), "R14")
+		f.i("MOVQ", at(argNextStep, "DI"), "CX")
 	} else {
 		f.i("MOVQ", at(argMask, "DI"), "AX")
 		f.i("VMOVUPS", "(AX)", mask)
@@ -236,9 +241,11 @@ func (f *file) tile(name string, t number, mr, nv int, w walk) {
 				f.i("PREFETCHT0", "(DX)(R13*8)")
 			}
 		}
-		if nv >= 3 {
-			// Columns of A, where they are read, may be pages apart.
-			f.i("PREFETCHT0", "(SI)(BX*8)")
+		if wide {
+			// Rows of A that come from far are too many streams, and its columns too
+			// far apart, for the processor to see them coming.
+			f.i("PREFETCHT1", "(R14)")
+			f.i("ADDQ", "CX", "R14")
 		}
 		for i, addr := range rows(mr) {
 			if u > 0 {
