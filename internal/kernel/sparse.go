@@ -168,7 +168,7 @@ func (g *SparseGemm[T]) Scratch() int {
 // packs tells whether units copy their columns of B together: rows a power of two
 // apart share few places in a cache, and rows a page apart are slow to find.
 func (g *SparseGemm[T]) packs() bool {
-	return level == AVX2 && g.n > g.cols && g.rows >= sparsePackRows
+	return level != Generic && g.n > g.cols && g.rows >= sparsePackRows
 }
 
 // sparsePackRows is how many rows repay it.

@@ -71,6 +71,21 @@ func (f *file) strip(name string, t number, nv int) {
 	f.i("JEQ", "sum")
 	f.i("MOVQ", "R10", "SI")
 	f.i("MOVQ", "R11", "DX")
+	// The next row's lists, which are about as long, begin far away.
+	f.i("MOVQ", at(sparseIndexRow, "DI"), "R14")
+	f.i("ADDQ", "R10", "R14")
+	f.i("MOVQ", at(sparseValueRow, "DI"), "R15")
+	f.i("ADDQ", "R11", "R15")
+	f.i("MOVQ", "R8", "AX")
+	f.label("ask")
+	f.i("PREFETCHT0", "(R14)")
+	f.i("ADDQ", "$64", "R14")
+	for i := range t.bytes / 4 {
+		f.i("PREFETCHT0", at(64*i, "R15"))
+	}
+	f.i("ADDQ", fmt.Sprintf("$%d", 16*t.bytes), "R15")
+	f.i("SUBQ", "$16", "AX")
+	f.i("JGT", "ask")
 	f.label("entry")
 	f.i("MOVLQSX", "(SI)", "AX")
 	f.i("IMULQ", "R13", "AX")
