@@ -171,6 +171,32 @@ func lateProgram(b *Builder) *graph {
 	return b.returns(y, b.Reduce(SumRed, y, []int{0}), h, b.Map1(Exp, b.Map1(Neg, v, 0, 0), 0, 0))
 }
 
+func TestCopiesOfUnitsComeOnce(t *testing.T) {
+	const copies, strips = 3, 4
+	for run := 1; run <= 5; run++ {
+		seen := map[[2]int]int{}
+		held, packed := [2]int{-1, -1}, 0
+		for i := range copies * strips * run {
+			copy, unit := copyOrder(run).of(i, copies)
+			seen[[2]int{copy, unit}]++
+			if strip := [2]int{copy, unit / run}; strip != held {
+				held = strip
+				packed++
+			}
+		}
+		for copy := range copies {
+			for unit := range strips * run {
+				if n := seen[[2]int{copy, unit}]; n != 1 {
+					t.Errorf("runs of %d: unit %d of copy %d comes %d times", run, unit, copy, n)
+				}
+			}
+		}
+		if packed != copies*strips {
+			t.Errorf("runs of %d: %d copies of %d strips are packed %d times", run, copies, strips, packed)
+		}
+	}
+}
+
 func TestCopiesAreWhatSingleRunsGive(t *testing.T) {
 	const copies = 5
 	b := newBuilder()

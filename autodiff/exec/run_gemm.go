@@ -50,9 +50,15 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 		}
 	}
 	first, copies := 0, 1
+	y := pairs[0].y
+	own := y.offStep != 0 || y.slotStep != 0 // a B for each copy
+	order := copyOrder(1)
+	if own && o.pairs == 1 && len(batch) == 0 {
+		order = copyOrder(pairs[0].g.Down())
+	}
 	f := func(worker, i int) {
-		// Copies of one unit follow each other: they often share an operand.
-		copy, i := first+i%copies, i/copies
+		copy, i := order.of(i, copies)
+		copy += first
 		c := out.of(copy)[i/units*rows*cols:]
 		for k := range pairs {
 			p := &pairs[k]
@@ -77,17 +83,21 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 			(*sums)[i] = squaresOf(c, cols, r0, r1, c0, c1)
 		}
 	}
+	listOrder := copyOrder(1)
+	if own && sparse != nil {
+		listOrder = copyOrder(sparse.g.Down())
+	}
 	lists := func(worker, i int) {
-		p := &pairs[0]
-		copy, i := first+i%copies, i/copies
+		copy, i := listOrder.of(i, copies)
+		copy += first
 		h, matrix := &held[worker*len(pairs)], 0
-		if p.y.offStep != 0 || p.y.slotStep != 0 {
+		if own {
 			matrix = -1 - copy
 		}
 		if h.matrix != matrix {
 			*h = heldStrip{matrix, -1}
 		}
-		sparse.g.Do(i, sparse.s.of(copy), p.y.of(copy), out.of(copy), m.scratch(worker), false, &h.strip)
+		sparse.g.Do(i, sparse.s.of(copy), y.of(copy), out.of(copy), m.scratch(worker), false, &h.strip)
 		r0, r1, c0, c1 := sparse.g.Block(i)
 		if e != nil {
 			e.apply(out.of(copy), copy, r0, r1, c0, c1, m.scratch(worker))
@@ -117,6 +127,17 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 		m.pool.Run(copies*n, f)
 		return nil
 	}
+}
+
+// copyOrder is the order of the units of all copies: so many of the first copy, as
+// many of the next, and behind the last the first one's next. Copies share most
+// operands, and the same unit of each follows; but where each has a B of its own,
+// all units of a strip of it do, for which it is packed and comes near once.
+type copyOrder int
+
+func (o copyOrder) of(i, copies int) (copy, unit int) {
+	run := int(o)
+	return i / run % copies, i/run/copies*run + i%run
 }
 
 // heldStrip is a strip of a matrix.

@@ -125,6 +125,10 @@ func (g *Gemm[T]) CutLike(h *Gemm[T]) {
 // Units is the number of calls of Do that make a product.
 func (g *Gemm[T]) Units() int { return g.down * g.across }
 
+// Down is the number of units that share a strip of columns of B. They follow each
+// other.
+func (g *Gemm[T]) Down() int { return max(g.down, 1) }
+
 // Scratch is the number of elements that Do needs as scratch.
 func (g *Gemm[T]) Scratch() int {
 	n := 0

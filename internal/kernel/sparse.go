@@ -151,6 +151,10 @@ func NewSparseGemm[T Float](a *Sparse[T], n, b, c int) *SparseGemm[T] {
 // Units is the number of calls of Do that make a product.
 func (g *SparseGemm[T]) Units() int { return g.down * g.across }
 
+// Down is the number of units that share a strip of columns of B. They follow each
+// other.
+func (g *SparseGemm[T]) Down() int { return max(g.down, 1) }
+
 // Block gives the rows [r0, r1) and columns [c0, c1) of C that a unit computes.
 func (g *SparseGemm[T]) Block(unit int) (r0, r1, c0, c1 int) {
 	r0, c0 = unit%g.down*g.rows, unit/g.down*g.cols
