@@ -1,7 +1,9 @@
 #include "textflag.h"
 
 // Multiply-adds on registers alone, n times as many as there are accumulators:
-// enough of them that none waits for the one before it.
+// enough of them that none waits for the one before it. All numbers are 0: with
+// those that happen to be left in registers some processors need so much more power
+// that they run at a lower rate.
 
 // func fma256(n int)
 TEXT ·fma256(SB), NOSPLIT, $0-8
@@ -18,6 +20,8 @@ TEXT ·fma256(SB), NOSPLIT, $0-8
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	VXORPS Y13, Y13, Y13
 loop:
 	VFMADD231PS Y12, Y13, Y0
 	VFMADD231PS Y12, Y13, Y1
@@ -63,6 +67,8 @@ TEXT ·fma512(SB), NOSPLIT, $0-8
 	VPXORQ Z21, Z21, Z21
 	VPXORQ Z22, Z22, Z22
 	VPXORQ Z23, Z23, Z23
+	VPXORQ Z24, Z24, Z24
+	VPXORQ Z25, Z25, Z25
 loop:
 	VFMADD231PS Z24, Z25, Z0
 	VFMADD231PS Z24, Z25, Z1
