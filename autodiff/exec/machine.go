@@ -50,6 +50,9 @@ type operand[T Float] struct {
 	shape, stride []int
 }
 
+// perCopy tells whether each copy has a value of its own.
+func (o operand[T]) perCopy() bool { return o.offStep != 0 || o.slotStep != 0 }
+
 func (m *machine[T]) operand(v Value) operand[T] {
 	base, off, stride := m.g.view(v)
 	shape := m.g.shape(v)

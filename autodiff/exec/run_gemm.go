@@ -51,7 +51,7 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 	}
 	first, copies := 0, 1
 	y := pairs[0].y
-	own := y.offStep != 0 || y.slotStep != 0 // a B for each copy
+	own := y.perCopy()
 	order := copyOrder(1)
 	if own && o.pairs == 1 && len(batch) == 0 {
 		order = copyOrder(pairs[0].g.Down())
@@ -66,7 +66,7 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 			w.seek(i / units)
 			h := &held[worker*len(pairs)+k]
 			matrix := w.off[1]
-			if p.y.offStep != 0 || p.y.slotStep != 0 {
+			if p.y.perCopy() {
 				matrix = -1 - copy
 			}
 			if h.matrix != matrix || len(batch) > 0 {

@@ -118,18 +118,18 @@ func tilesAsm[T Float](b *block, ahead rowsAhead, tiles, nv, last int, x, y, c [
 		}
 		n := min(alike, most)
 		args.tiles = n // which the kernel counts down
-		if level == AVX512 {
-			some := ahead.part(t, t+1, tiles)
-			for i := range some.n {
-				prefetch((*byte)(unsafe.Add(some.from, i*some.row)), some.len)
-			}
-		}
 		at, aTile := r*b.aRow, h*b.aRow
 		if b.tiles > 0 {
 			at, aTile = t*b.aTile, b.aTile
 		}
 		args.a, args.c = unsafe.Pointer(&x[at]), unsafe.Pointer(&c[r*b.cRow])
-		args.next, args.nextStep = b.next(uintptr(args.a), h, size)
+		if level == AVX512 {
+			args.next, args.nextStep = b.next(uintptr(args.a), h, size)
+			some := ahead.part(t, t+1, tiles)
+			for i := range some.n {
+				prefetch((*byte)(unsafe.Add(some.from, i*some.row)), some.len)
+			}
+		}
 		args.aAt, args.cAt, args.aTile, args.cTile = 0, 0, aTile*size, h*args.cRow
 		args.tile = first + h - 1
 		callTile(&args, size)
