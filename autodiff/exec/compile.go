@@ -25,13 +25,16 @@ type Options struct {
 	// with many directions at one point, for example.
 	Late Inputs
 	// Copies is the number of values that each late input can have at once, and
-	// each output that depends on one; 0 means 1. RunCopies computes several.
+	// each output that depends on one; 0 means 1. RunCopies computes several: small
+	// ones an instruction at a time for all, others one on each core. The latter
+	// takes memory for their values on each.
 	Copies int
 	// Squares lists outputs, by their number, whose sums of squares are wanted beside
 	// them: see Program.Squares. None may depend on a late input.
 	Squares []int
 
 	alone bool // Pool has one worker, now and always: sums need not be cut for more
+	apart bool // copies do not run together, however small they are
 }
 
 // Compile makes a program that computes the outputs from the inputs and the
@@ -132,12 +135,17 @@ func link[T Float](g *graph, o Options) (*Program[T], error) {
 		}
 	}
 	slices.SortFunc(p.inputs, func(a, b port) int { return a.slot - b.slot })
-	plan := makePlan(g, len(p.inputs))
+	together := togetherElements
+	if o.apart {
+		together = -1
+	}
+	plan := makePlan(g, len(p.inputs), together)
 	p.together = plan.together
 	if o.Pool == nil {
 		o.Pool = parallel.Shared()
 	}
 	m := &machine[T]{g: g, pool: o.Pool, at: plan.at, alone: o.alone}
+	p.m = m
 	m.startTallies(o.Squares)
 	m.slots = make([][]T, firstSlot+(plan.inputs+plan.outputs)*g.copies)
 	m.slots[arenaSlot] = NewVector[T](plan.arena)
@@ -172,6 +180,12 @@ func link[T Float](g *graph, o Options) (*Program[T], error) {
 		}
 		p.insts = append(p.insts, in)
 	}
+	m.makeScratch()
+	return p, p.openLanes(plan)
+}
+
+// makeScratch gives each worker as much memory as an instruction needs at most.
+func (m *machine[T]) makeScratch() {
 	m.work = make([][]T, m.pool.Workers())
 	line := 64 / sizeof[T]()
 	each := (m.need + line - 1) / line * line
@@ -179,8 +193,6 @@ func link[T Float](g *graph, o Options) (*Program[T], error) {
 	for i := range m.work {
 		m.work[i] = all[i*each:][:m.need:m.need]
 	}
-	p.m = m
-	return p, nil
 }
 
 // ownOutputs gives every output an instruction of its own that writes it: a

@@ -33,6 +33,7 @@ type place struct{ slot, off, slotStep, offStep int }
 const (
 	arenaSlot = iota
 	constSlot
+	laneSlot  // late values of a lane
 	firstSlot // of inputs, then of outputs
 )
 

@@ -167,7 +167,7 @@ func TestPlanSharesMemoryAndAligns(t *testing.T) {
 	}
 	g := b.returns(v)
 	ownOutputs(g)
-	p := makePlan(g, 1)
+	p := makePlan(g, 1, togetherElements)
 	if p.arena > 100+2*16+2*16 {
 		t.Errorf("the arena has %d elements; one vector, its sum and rounding are enough", p.arena)
 	}
@@ -186,7 +186,7 @@ func TestValuesThatLiveAtOnceDoNotOverlap(t *testing.T) {
 			p.run(g)
 		}
 		ownOutputs(g)
-		p := makePlan(g, 2)
+		p := makePlan(g, 2, togetherElements)
 		last := make([]int, len(g.vals))
 		for v, u := range g.uses() {
 			last[v] = int(g.vals[v].inst)

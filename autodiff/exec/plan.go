@@ -19,8 +19,8 @@ type plan struct {
 
 // togetherElements is how much of the arena copies of late values may take to run
 // together, an instruction for all of them at a time: as long as all stay in the
-// second-level cache that saves the most. Otherwise one runs after another, in
-// one place.
+// second-level cache that saves the most. Otherwise each runs from the first
+// instruction to the last, in one place or in that of a lane.
 const togetherElements = 192 << 10
 
 // align is the number of elements to which places are rounded: 64 bytes of the
@@ -30,11 +30,12 @@ const align = 16
 func roundUp(n int) int { return (n + align - 1) / align * align }
 
 // makePlan places the values of g, whose outputs are all distinct results of
-// instructions that write memory.
-func makePlan(g *graph, inputs int) *plan {
+// instructions that write memory. Copies of late values run together if that takes
+// at most so many elements more.
+func makePlan(g *graph, inputs, together int) *plan {
 	one := g.planCopies(inputs, 1)
 	if g.copies > 1 {
-		if p := g.planCopies(inputs, g.copies); p.arena-one.arena <= togetherElements {
+		if p := g.planCopies(inputs, g.copies); p.arena-one.arena <= together {
 			return p
 		}
 	}
@@ -44,6 +45,22 @@ func makePlan(g *graph, inputs int) *plan {
 // planCopies is makePlan for a number of copies that the arena has.
 func (g *graph) planCopies(inputs, copies int) *plan {
 	p := &plan{together: copies > 1, at: make([]place, len(g.vals)), inputs: inputs, outputs: len(g.outs)}
+	p.arena = g.arrange(p, 0, copies, arenaSlot)
+	return p
+}
+
+// planLane gives the late values of g, which p places already, places of their own
+// in another slot, so that one more copy of them can be computed at the same time.
+func (g *graph) planLane(p *plan) (at []place, elements int) {
+	late := slices.IndexFunc(g.code, func(in inst) bool { return in.late })
+	lane := &plan{at: slices.Clone(p.at), inputs: p.inputs}
+	elements = g.arrange(lane, late, 1, laneSlot)
+	return lane.at, elements
+}
+
+// arrange places the values that the instructions give from one on, those that
+// the caller does not hold in the given slot, and returns the elements it needs.
+func (g *graph) arrange(p *plan, from, copies, slot int) int {
 	output := map[Value]int{}
 	for i, v := range g.outs {
 		output[v] = i
@@ -54,7 +71,7 @@ func (g *graph) planCopies(inputs, copies int) *plan {
 	for i := range owner {
 		owner[i] = -1
 	}
-	for i := range g.code {
+	for i := from; i < len(g.code); i++ {
 		in := &g.code[i]
 		switch o := in.op.(type) {
 		case viewOp:
@@ -70,7 +87,7 @@ func (g *graph) planCopies(inputs, copies int) *plan {
 		}
 		in.outs(func(v Value) {
 			if k, ok := output[v]; ok {
-				p.at[v] = g.external(inputs+k, in.late)
+				p.at[v] = g.external(p.inputs+k, in.late)
 				return
 			}
 			last := i
@@ -93,22 +110,21 @@ func (g *graph) planCopies(inputs, copies int) *plan {
 		})
 	}
 
-	offset, arena := inOrder(spans)
+	offset, size := inOrder(spans)
 	if len(spans) <= manySpans {
-		if o, n := largestFirst(spans); n < arena {
-			offset, arena = o, n
+		if o, n := largestFirst(spans); n < size {
+			offset, size = o, n
 		}
 	}
-	p.arena = arena
 	for v, s := range owner {
 		if s >= 0 {
-			p.at[v] = place{slot: arenaSlot, off: offset[s]}
+			p.at[v] = place{slot: slot, off: offset[s]}
 			if g.code[g.vals[v].inst].late && copies > 1 {
 				p.at[v].offStep = spans[s].size / copies
 			}
 		}
 	}
-	return p
+	return size
 }
 
 // span is the memory of a value, from the instruction that writes it to the last

@@ -24,7 +24,9 @@ type Program[T Float] struct {
 	key      []T                    // of random numbers; nil if there are none
 	staged   bool
 	prepared bool
-	together bool         // copies run instruction by instruction, not one after another
+	together bool       // copies run instruction by instruction, not one after another
+	lanes    []*lane[T] // of each worker, if copies run at the same time
+	runLane  func(worker, copy int)
 	plain    *graph       // the program as it was lowered
 	regions  []*region[T] // of each instruction; nil where it is none
 	prof     *profiler    // nil if nothing is measured
@@ -129,12 +131,11 @@ func (p *Program[T]) RunCopies(n int) error {
 	if p.together {
 		return p.all(p.steps, len(p.early), 0, n)
 	}
-	for k := range n {
-		if err := p.all(p.steps, len(p.early), k, 1); err != nil {
-			return err
-		}
+	done, err := p.runLanes(n)
+	for k := done; k < n && err == nil; k++ {
+		err = p.all(p.steps, len(p.early), k, 1)
 	}
-	return nil
+	return err
 }
 
 // all runs steps, the first of which has the given number, for some copies.
@@ -194,7 +195,12 @@ func (p *Program[T]) ready(n int) error {
 // Bytes is the memory of the program: arena, constants, scratch, partial sums and
 // the outputs as they are set.
 func (p *Program[T]) Bytes() int {
-	n := len(p.m.slots[arenaSlot]) + len(p.m.slots[constSlot]) + p.m.need*len(p.m.work) + p.m.extra
+	n := len(p.m.slots[arenaSlot]) + len(p.m.slots[constSlot]) + p.m.memory()
+	for _, l := range p.lanes {
+		if l.m != p.m {
+			n += l.m.memory()
+		}
+	}
 	for _, q := range p.outputs {
 		for k := range q.copies {
 			n += len(p.m.slots[q.slot+k])

@@ -1,0 +1,168 @@
+package exec
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/saddle-ml/saddle/internal/parallel"
+)
+
+// compiled is g with that many copies, up to the plan of its memory.
+func compiled(g *graph, copies int) *graph {
+	g.copies = copies
+	for _, p := range passes {
+		p.run(g)
+	}
+	return g
+}
+
+// linked is g, prepared, with the same random numbers each time.
+func linked(t *testing.T, g *graph, workers int, apart bool) *Program[float64] {
+	t.Helper()
+	p, err := link[float64](g.clone(), Options{Pool: parallel.New(workers), apart: apart})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(7, 8))
+	for i := range p.inputs {
+		for k := range p.inputs[i].copies {
+			x := make([]float64, p.inputs[i].n)
+			for j := range x {
+				x[j] = r.NormFloat64()
+			}
+			if p.inputs[i].n == 4 { // a key of random numbers
+				copy(x, []float64{1, 2, 3, 7})
+			}
+			if err := p.set(i, k, x); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := p.Prepare(); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// withLate makes the second input of g a late one.
+func withLate(g *graph) *graph {
+	for i := range g.code {
+		if o, ok := g.code[i].op.(inputOp); ok && o.slot == 1 {
+			o.late = true
+			g.code[i].op = o
+		}
+	}
+	return g
+}
+
+// TestLanesGiveTheBitsOfSingleRuns: where a copy is computed changes nothing.
+func TestLanesGiveTheBitsOfSingleRuns(t *testing.T) {
+	const copies = 7
+	programs := map[string]*graph{
+		"images": images(newBuilder(), 33, true),
+		"layer":  layer(newBuilder()),
+		"small":  lateProgram(newBuilder()),
+	}
+	for seed := range uint64(100) {
+		programs[fmt.Sprintf("random %d", seed)] = withLate(randomProgram(rand.New(rand.NewPCG(seed, 1))))
+	}
+	same := func(a, b float64) bool { return math.Float64bits(a) == math.Float64bits(b) || a != a && b != b }
+	for name, g := range programs {
+		compiled(g, copies)
+		one := linked(t, g, 1, true)
+		if len(one.lanes) > 0 {
+			t.Errorf("%s: %d lanes for one worker", name, len(one.lanes))
+		}
+		if err := one.RunCopies(copies); err != nil {
+			t.Fatal(err)
+		}
+		for _, workers := range []int{1, 2, 3, 8} {
+			for _, apart := range []bool{false, true} {
+				p := linked(t, g, workers, apart)
+				if want := workers > 1 && workers <= copies && !p.together && p.staged; len(p.lanes) > 0 != want || want && len(p.lanes) != workers {
+					t.Errorf("%s: %d lanes for %d workers", name, len(p.lanes), workers)
+				}
+				for _, n := range []int{copies, 1, copies - 1} {
+					for i := range p.outputs {
+						if q := &p.outputs[i]; q.late {
+							for k := range q.copies {
+								p.SetOutputCopy(i, k, make([]float64, q.n))
+							}
+						}
+					}
+					if err := p.RunCopies(n); err != nil {
+						t.Fatal(err)
+					}
+					for i := range p.outputs {
+						for k := range min(n, p.outputs[i].copies) {
+							if x, y := one.OutputCopy(i, k), p.OutputCopy(i, k); !slices.EqualFunc(x, y, same) {
+								t.Fatalf("%s, %d workers, apart %t: output %d of copy %d of %d is %v, by one worker %v\n%s", name, workers, apart, i, k, n, y, x, p)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestLanesAllocateNothing(t *testing.T) {
+	p := linked(t, compiled(images(newBuilder(), 33, true), 4), 2, true)
+	if n := testing.AllocsPerRun(10, func() { p.RunCopies(4) }); n != 0 {
+		t.Errorf("%v allocations a run", n)
+	}
+}
+
+// TestLanesTakeMemoryOfTheirOwn: late values of one more copy, for each lane.
+func TestLanesTakeMemoryOfTheirOwn(t *testing.T) {
+	g := compiled(layer(newBuilder()), 4)
+	one, two, three := linked(t, g, 1, true), linked(t, g, 2, true), linked(t, g, 3, true)
+	first, second := two.Bytes()-one.Bytes(), three.Bytes()-two.Bytes()
+	if arena := 8 * len(one.m.slots[arenaSlot]); first <= 0 || first > arena+8*2*one.m.need || first != second {
+		t.Errorf("a lane takes %d bytes, the next %d; the arena has %d", first, second, arena)
+	}
+	if late := len(two.lanes[1].m.slots[laneSlot]); late == 0 || late >= len(one.m.slots[arenaSlot]) {
+		t.Errorf("the late values take %d elements, all together %d", late, len(one.m.slots[arenaSlot]))
+	}
+}
+
+// TestLanesReportWhatFails: an error of one copy, and the next run is as if
+// nothing had been.
+func TestLanesReportWhatFails(t *testing.T) {
+	const copies = 5
+	b := newBuilder()
+	x := b.input(6, 3)
+	at := b.add(inputOp{slot: 1, name: "at", late: true}, []int{2})
+	g := b.returns(b.Gather(x, at, 0))
+	if b.err != nil {
+		t.Fatal(b.err)
+	}
+	p := linked(t, compiled(g, copies), 2, true)
+	for bad := range copies + 1 { // and none
+		for k := range copies {
+			i := float64(k)
+			if k == bad {
+				i = 6
+			}
+			p.set(1, k, []float64{i, 0})
+		}
+		err := p.RunCopies(copies)
+		if bad < copies {
+			if err == nil {
+				t.Errorf("an index of 6 in copy %d is none of 6 rows, but there is no error", bad)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k := range copies {
+			if got, want := p.OutputCopy(0, k)[:3], p.m.slots[p.inputs[0].slot][3*k:][:3]; !slices.Equal(got, want) {
+				t.Errorf("copy %d is %v, want row %d, %v", k, got, k, want)
+			}
+		}
+	}
+}
