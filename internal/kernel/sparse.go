@@ -4,13 +4,20 @@ import "unsafe"
 
 // Sparse is the plan of a matrix of which only what is not 0 is kept, row by row:
 // data that is mostly 0, such as the pixels of digits, multiplies faster so. It
-// lies in a slice of numbers that [Sparse.Size] tells the length of: the number
-// of entries of each row, their columns and their values, with room for a full
+// lies in a slice of numbers that [Sparse.Size] tells the length of: marks in the
+// list of each row's entries, their columns and their values, with room for a full
 // row.
 type Sparse[T Float] struct {
 	rows, cols int
 	room       int // entries that a row has room for: whole vectors are written
+	blocks     int // a row's marks are the entries before each, and all
+	block      int // columns, in whole vectors
 }
+
+// sparseBlock is how many columns of a sparse matrix at most meet as many rows of a
+// strip of B that stay in the first-level cache, or nearly: 24 KB with AVX2, 48 KB
+// with AVX-512. Half as many come and go too often.
+const sparseBlock = 96
 
 // SparseShare is the share of numbers other than 0 up to which the product with a
 // sparse matrix takes less time than that with a dense one, by a good margin.
@@ -18,7 +25,11 @@ const SparseShare = 0.3
 
 // NewSparse plans a matrix of the given shape.
 func NewSparse[T Float](rows, cols int) *Sparse[T] {
-	return &Sparse[T]{rows, cols, (cols+15)/16*16 + 16}
+	s := &Sparse[T]{rows: rows, cols: cols, room: (cols+15)/16*16 + 16, block: 16}
+	if cols > 0 {
+		s.blocks, s.block = cut(cols, sparseBlock, 16)
+	}
+	return s
 }
 
 // Size is the number of elements that the matrix takes.
@@ -30,15 +41,16 @@ func (s *Sparse[T]) Size() int {
 // places are where indices, values and the end are, in elements.
 func (s *Sparse[T]) places() (index, value, end int) {
 	words := sizeof[T]() / 4
-	index = (s.rows + words - 1) / words
+	const line = 16 // words: each row's lists begin at one
+	index = (s.rows*(s.blocks+1) + line - 1) / line * line / words
 	value = index + s.rows*s.room/words
 	return index, value, value + s.rows*s.room
 }
 
 // parts are the three parts of mem.
-func (s *Sparse[T]) parts(mem []T) (count, index []int32, value []T) {
+func (s *Sparse[T]) parts(mem []T) (mark, index []int32, value []T) {
 	i, v, end := s.places()
-	return integers(mem[:i])[:s.rows], integers(mem[i:v]), mem[v:end]
+	return integers(mem[:i])[:s.rows*(s.blocks+1)], integers(mem[i:v]), mem[v:end]
 }
 
 // integers is the memory of x as integers of 4 bytes.
@@ -51,23 +63,26 @@ func integers[T Float](x []T) []int32 {
 
 // SetDense says that the matrix was not compressed: its share is 1.
 func (s *Sparse[T]) SetDense(mem []T) {
-	if count, _, _ := s.parts(mem); len(count) > 0 {
-		count[0] = -1
+	if mark, _, _ := s.parts(mem); len(mark) > 0 {
+		mark[0] = -1
 	}
 }
 
 // Share is the share of numbers that are not 0.
 func (s *Sparse[T]) Share(mem []T) float64 {
-	count, _, _ := s.parts(mem)
-	if len(count) > 0 && count[0] < 0 {
+	mark, _, _ := s.parts(mem)
+	if len(mark) > 0 && mark[0] < 0 {
 		return 1
 	}
 	n := 0
-	for _, c := range count {
-		n += int(c)
+	for r := range s.rows {
+		n += int(s.count(mark, r))
 	}
 	return float64(n) / float64(max(1, s.rows*s.cols))
 }
+
+// count is the number of entries of a row.
+func (s *Sparse[T]) count(mark []int32, row int) int32 { return mark[row*(s.blocks+1)+s.blocks] }
 
 // compressRows is how many rows of a transposed matrix are made rows at a time.
 const compressRows = 16
@@ -78,9 +93,9 @@ func (s *Sparse[T]) Scratch() int { return compressRows * s.cols }
 // Compress fills the rows [lo, hi) from the matrix x, which lies by rows or by
 // columns. A number is dropped if it is 0 or -0.
 func (s *Sparse[T]) Compress(mem []T, x []T, m Mat, scratch []T, lo, hi int) {
-	count, index, value := s.parts(mem)
+	mark, index, value := s.parts(mem)
 	if s.cols == 0 {
-		clear(count[lo:hi])
+		clear(mark[lo:hi])
 		return
 	}
 	for ; lo < hi; lo += compressRows {
@@ -99,23 +114,29 @@ func (s *Sparse[T]) Compress(mem []T, x []T, m Mat, scratch []T, lo, hi int) {
 			}
 			from, row = scratch, s.cols
 		}
-		for i := range rows {
-			at := (lo + i) * s.room
-			count[lo+i] = int32(compress(index[at:at+s.room], value[at:at+s.room], from[i*row:][:s.cols]))
-		}
+		s.compress(mark[lo*(s.blocks+1):], index[lo*s.room:], value[lo*s.room:], from, row, rows)
 	}
 }
 
-// compress lists the numbers of a row that are not 0.
-func compress[T Float](index []int32, value, row []T) int {
-	n, done := compressAsm(index, value, row)
-	for j, v := range row[done:] {
-		index[n], value[n] = int32(done+j), v
-		if v != 0 {
-			n++
-		}
+// compress lists the numbers that are not 0 of rows of x, row elements apart.
+func (s *Sparse[T]) compress(mark, index []int32, value, x []T, row, rows int) {
+	if s.compressAsm(mark, index, value, x, row, rows) {
+		return
 	}
-	return n
+	for i := range rows {
+		mark, index, value := mark[i*(s.blocks+1):][:s.blocks+1], index[i*s.room:], value[i*s.room:]
+		n := 0
+		for j, v := range x[i*row:][:s.cols] {
+			if j%s.block == 0 {
+				mark[j/s.block] = int32(n)
+			}
+			index[n], value[n] = int32(j), v
+			if v != 0 {
+				n++
+			}
+		}
+		mark[s.blocks] = int32(n)
+	}
 }
 
 // SparseGemm is a plan for products C = A B of a sparse A [m, k] and a B [k, n]
@@ -175,14 +196,20 @@ func (g *SparseGemm[T]) packs() bool {
 	return level != Generic && g.n > g.cols && g.rows >= sparsePackRows
 }
 
-// sparsePackRows is how many rows repay it.
-const sparsePackRows = 128
+const (
+	// sparsePackRows is how many rows repay it, and that blocks of a strip come into
+	// the first-level cache one after another.
+	sparsePackRows = 64
+	// sparseNear is how many bytes of a strip are there as a whole.
+	sparseNear = 32 << 10
+)
 
 // Do computes a unit: it sets its block of C to that of A B, or adds it if add.
 // held is the strip of columns of B that scratch holds packed, or -1.
 func (g *SparseGemm[T]) Do(unit int, a, b, c, scratch []T, add bool, held *int) {
 	r0, r1, c0, c1 := g.Block(unit)
-	count, index, value := g.a.parts(a)
+	mark, index, value := g.a.parts(a)
+	marks := g.a.blocks + 1
 	if g.a.cols == 0 {
 		for r := r0; r < r1 && !add; r++ {
 			clear(c[r*g.c+c0 : r*g.c+c1])
@@ -190,7 +217,7 @@ func (g *SparseGemm[T]) Do(unit int, a, b, c, scratch []T, add bool, held *int) 
 		return
 	}
 	if g.n == 1 {
-		sparseVector(count[r0:r1], index[r0*g.a.room:], value[r0*g.a.room:], g.a.room, b, g.b, c[r0*g.c:], g.c, add)
+		sparseVector(mark[r0*marks+marks-1:], marks, r1-r0, index[r0*g.a.room:], value[r0*g.a.room:], g.a.room, b, g.b, c[r0*g.c:], g.c, add)
 		return
 	}
 	b, row := b[c0:(g.a.cols-1)*g.b+c1], g.b
@@ -204,16 +231,24 @@ func (g *SparseGemm[T]) Do(unit int, a, b, c, scratch []T, add bool, held *int) 
 		}
 		b = scratch[:g.a.cols*row]
 	}
-	s := strip[T]{count[r0:r1], index[r0*g.a.room:], value[r0*g.a.room:], g.a.room, b, row, c[r0*g.c+c0:], g.c, c1 - c0}
-	if s.asm(add) {
+	s := strip[T]{mark[r0*marks : r1*marks], marks, index[r0*g.a.room:], value[r0*g.a.room:], g.a.room, b, row, c[r0*g.c+c0:], g.c, c1 - c0}
+	if level != Generic {
+		// Sums go on from block to block, so that their order is that of k.
+		step := g.a.blocks
+		if g.rows >= sparsePackRows && g.a.cols*row*sizeof[T]() > sparseNear {
+			step = 1
+		}
+		for from := 0; from < g.a.blocks; from += step {
+			s.asm(from, from+step, add || from > 0)
+		}
 		return
 	}
-	for r, n := range s.count {
+	for r := range r1 - r0 {
 		to := s.c[r*s.cRow:][:s.cols]
 		if !add {
 			clear(to)
 		}
-		for e := range n {
+		for e := range s.mark[(r+1)*marks-1] {
 			from := s.b[int(s.index[r*s.room+int(e)])*s.bRow:][:s.cols]
 			v := s.value[r*s.room+int(e)]
 			for j, w := range from {
@@ -224,9 +259,11 @@ func (g *SparseGemm[T]) Do(unit int, a, b, c, scratch []T, add bool, held *int) 
 }
 
 // sparseVector is the product of rows with one column. Four sums, of every fourth
-// entry each, do not wait for one another.
-func sparseVector[T Float](count, index []int32, value []T, room int, b []T, bRow int, c []T, cRow int, add bool) {
-	for r, n := range count {
+// entry each, do not wait for one another. count has the number of entries of every
+// so many rows.
+func sparseVector[T Float](count []int32, counts, rows int, index []int32, value []T, room int, b []T, bRow int, c []T, cRow int, add bool) {
+	for r := range rows {
+		n := count[r*counts]
 		at, v := index[r*room:][:n], value[r*room:][:n]
 		var s [4]T
 		for len(at) >= 4 && len(v) >= 4 {
@@ -249,11 +286,13 @@ func sparseVector[T Float](count, index []int32, value []T, room int, b []T, bRo
 
 // strip is a unit at work.
 type strip[T Float] struct {
-	count, index []int32
-	value        []T
-	room         int
-	b            []T
-	bRow         int
-	c            []T
-	cRow, cols   int
+	mark       []int32
+	marks      int // of a row
+	index      []int32
+	value      []T
+	room       int
+	b          []T
+	bRow       int
+	c          []T
+	cRow, cols int
 }

@@ -4,30 +4,31 @@ import "unsafe"
 
 // sparseArgs are the operands of a sparse kernel. Strides are in bytes.
 type sparseArgs struct {
-	count, index, value unsafe.Pointer
-	indexRow, valueRow  int
-	b                   unsafe.Pointer
-	bRow                int
-	c                   unsafe.Pointer
-	cRow                int
-	rows                int
-	mask                uintptr
-	add                 int
-	entry               int
+	mark         unsafe.Pointer
+	end, markRow int
+	index        unsafe.Pointer
+	indexRow     int
+	value        unsafe.Pointer
+	valueRow     int
+	b            unsafe.Pointer
+	bRow         int
+	c            unsafe.Pointer
+	cRow         int
+	rows         int
+	mask         uintptr
+	add          int
+	entry        int
 }
 
-func (s *strip[T]) asm(add bool) bool {
-	if level == Generic {
-		return false
-	}
+// asm multiplies the blocks of columns [from, to) of all rows.
+func (s *strip[T]) asm(from, to int, add bool) {
 	size := sizeof[T]()
 	lanes := tileOf[T]().lanes
-	rows := len(s.count)
+	rows := len(s.mark) / s.marks
 	vectors := (s.cols + lanes - 1) / lanes
 	_ = s.c[(rows-1)*s.cRow+s.cols-1]
 	args := sparseArgs{
-		count: unsafe.Pointer(&s.count[0]), index: unsafe.Pointer(&s.index[0]), value: unsafe.Pointer(&s.value[0]),
-		indexRow: s.room * 4, valueRow: s.room * size, b: unsafe.Pointer(&s.b[0]), bRow: s.bRow * size,
+		end: (to - from) * 4, markRow: s.marks * 4, indexRow: s.room * 4, valueRow: s.room * size, b: unsafe.Pointer(&s.b[0]), bRow: s.bRow * size,
 		cRow: s.cRow * size, mask: lastMask(s.cols-(vectors-1)*lanes, size), entry: vectors - 1,
 	}
 	if add {
@@ -37,11 +38,10 @@ func (s *strip[T]) asm(add bool) bool {
 	const some = 64
 	for r := 0; r < rows; r += some {
 		args.rows = min(some, rows-r)
-		args.count, args.c = unsafe.Pointer(&s.count[r]), unsafe.Pointer(&s.c[r*s.cRow])
+		args.mark, args.c = unsafe.Pointer(&s.mark[r*s.marks+from]), unsafe.Pointer(&s.c[r*s.cRow])
 		args.index, args.value = unsafe.Pointer(&s.index[r*s.room]), unsafe.Pointer(&s.value[r*s.room])
 		callSparse(&args, size)
 	}
-	return true
 }
 
 // callSparse is an ordinary call, so that the loop around it can be interrupted.
@@ -60,13 +60,19 @@ func callSparse(args *sparseArgs, size int) {
 	}
 }
 
-// compressArgs are the operands of the compression of a row.
+// compressArgs are the operands of the compression of rows.
 type compressArgs struct {
-	x            unsafe.Pointer
-	n            int
-	index, value unsafe.Pointer
-	count        int
-	table        unsafe.Pointer
+	x        unsafe.Pointer
+	xRow     int
+	n        int
+	mask     uintptr
+	index    unsafe.Pointer
+	indexRow int
+	value    unsafe.Pointer
+	mark     unsafe.Pointer
+	block    int
+	rows     int
+	table    unsafe.Pointer
 }
 
 // compressOrder has for each set of lanes, a bit each, those of the set and then
@@ -85,26 +91,33 @@ var compressOrder = func() *[256][8]int32 {
 	return &t
 }()
 
-// compressAsm compresses what whole vectors there are: it gives the entries
-// written and the numbers done.
-func compressAsm[T Float](index []int32, value, row []T) (n, done int) {
+// compressAsm compresses rows of numbers, row elements apart, if it can.
+func (s *Sparse[T]) compressAsm(mark, index []int32, value, x []T, row, rows int) bool {
 	if level == Generic || sizeof[T]() != 4 {
-		return 0, 0
+		return false
 	}
 	lanes := 8
 	if level == AVX512 {
 		lanes = 16
 	}
-	if len(row) < lanes {
-		return 0, 0
+	n := (s.cols + lanes - 1) / lanes
+	// Whole vectors are written, for which a row has room.
+	_, _, _, _ = mark[rows*(s.blocks+1)-1], index[rows*s.room-1], value[rows*s.room-1], x[(rows-1)*row+s.cols-1]
+	args := compressArgs{xRow: row * 4, n: n, mask: lastMask(s.cols-(n-1)*lanes, 4), indexRow: s.room * 4,
+		block: s.block / lanes, table: unsafe.Pointer(compressOrder)}
+	some := max(1, compressSome/s.cols)
+	for r := 0; r < rows; r += some {
+		args.rows = min(some, rows-r)
+		args.x, args.mark = unsafe.Pointer(&x[r*row]), unsafe.Pointer(&mark[r*(s.blocks+1)])
+		args.index, args.value = unsafe.Pointer(&index[r*s.room]), unsafe.Pointer(&value[r*s.room])
+		callCompress(&args)
 	}
-	done = len(row) / lanes * lanes
-	_, _ = index[done+lanes-1], value[done+lanes-1] // whole vectors are written
-	args := compressArgs{x: unsafe.Pointer(&row[0]), n: done / lanes, index: unsafe.Pointer(&index[0]), value: unsafe.Pointer(&value[0]),
-		table: unsafe.Pointer(compressOrder)}
-	callCompress(&args)
-	return args.count, done
+	return true
 }
+
+// compressSome is how many numbers, about, are compressed in one call: assembly
+// cannot be interrupted.
+const compressSome = 64 << 10
 
 //go:noinline
 func callCompress(args *compressArgs) {

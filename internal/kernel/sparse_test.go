@@ -35,8 +35,9 @@ func testSparse[T Float](t *testing.T) {
 	sizes := []int{0, 1, 2, 5, 15, 16, 17, 33, 64, 100, 130, 200}
 	for trial := range 200 {
 		m, n, k := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
-		if trial%20 == 0 { // rows enough for packing
-			m, n = 300+r.IntN(300), 65+r.IntN(100)
+		large := trial%20 == 0 // rows enough for packing, and columns for blocks
+		if large {
+			m, n, k = 100+r.IntN(300), 65+r.IntN(100), 130+r.IntN(200)
 		}
 		share := []float64{0, 0.05, 0.2, 1}[r.IntN(4)]
 		a := sparseMatrix[T](r, m, k, share)
@@ -67,8 +68,23 @@ func testSparse[T Float](t *testing.T) {
 		for _, u := range r.Perm(g.Units()) {
 			g.Do(u, mem.x, b.x, c.x, packed.x, add, &held)
 		}
-		for _, f := range []fenced[T]{a.fenced, b, c, scratch, packed} {
+		for _, f := range []fenced[T]{a.fenced, b, c, mem, scratch, packed} {
 			f.check(t, what)
+		}
+		if large && !add {
+			// A row by itself goes through all columns at once.
+			one, alone := NewSparse[T](1, k), make([]T, n)
+			list := make([]T, one.Size())
+			g := NewSparseGemm(one, n, brow, n)
+			for i := range m {
+				one.Compress(list, a.x[i*a.Row:], Mat{k, a.Col}, make([]T, one.Scratch()), 0, 1)
+				for u := range g.Units() {
+					g.Do(u, list, b.x, alone, nil, false, &held)
+				}
+				if !slices.Equal(alone, c.x[i*crow:][:n]) {
+					t.Fatalf("%s: row %d differs from itself alone", what, i)
+				}
+			}
 		}
 		for i := range m {
 			for j := range crow {
@@ -109,9 +125,9 @@ func TestCompressKeepsNaN(t *testing.T) {
 		s := NewSparse[float32](1, len(row))
 		mem := make([]float32, s.Size())
 		s.Compress(mem, row, Mat{40, 1}, make([]float32, s.Scratch()), 0, 1)
-		count, index, value := s.parts(mem)
-		if count[0] != 3 || !slices.Equal(index[:3], []int32{3, 17, 39}) || value[0] == value[0] || !math.IsInf(float64(value[1]), 1) || value[2] != 1e-45 {
-			t.Errorf("%d entries %v %v", count[0], index[:3], value[:3])
+		mark, index, value := s.parts(mem)
+		if !slices.Equal(mark, []int32{0, 3}) || !slices.Equal(index[:3], []int32{3, 17, 39}) || value[0] == value[0] || !math.IsInf(float64(value[1]), 1) || value[2] != 1e-45 {
+			t.Errorf("marks %v of entries %v %v", mark, index[:3], value[:3])
 		}
 	})
 }

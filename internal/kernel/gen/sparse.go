@@ -4,14 +4,16 @@ import "fmt"
 
 // A sparse kernel multiplies rows of a sparse matrix, each a list of numbers and
 // their columns, by a strip of nv vectors of a dense one, whose sums live in
-// registers over the whole of a row.
+// registers over the entries of a row.
 
 // The layout of sparseArgs in sparse_amd64.go.
 const (
-	sparseCount    = 8 * iota // entries of each row, 4 bytes
-	sparseIndex               // their columns, 4 bytes
+	sparseMark     = 8 * iota // of each row, the entries before those to multiply, 4 bytes
+	sparseEnd                 // from there to the entries up to their end, bytes
+	sparseMarkRow             // bytes from a row to the next
+	sparseIndex               // columns of the entries, 4 bytes
+	sparseIndexRow            //
 	sparseValue               //
-	sparseIndexRow            // bytes from a row to the next
 	sparseValueRow            //
 	sparseB
 	sparseBRow
@@ -55,37 +57,61 @@ func (f *file) strip(name string, t number, nv int) {
 	} else {
 		f.i("VMOVUPS", "(AX)", v(mask))
 	}
-	f.i("MOVQ", at(sparseCount, "DI"), "R9")
+	f.i("MOVQ", at(sparseMark, "DI"), "R9")
 	f.i("MOVQ", at(sparseIndex, "DI"), "R10")
 	f.i("MOVQ", at(sparseValue, "DI"), "R11")
 	f.i("MOVQ", at(sparseB, "DI"), "BX")
 	f.i("MOVQ", at(sparseBRow, "DI"), "R13")
 	f.i("MOVQ", at(sparseC, "DI"), "CX")
 	f.i("MOVQ", at(sparseRows, "DI"), "R12")
+	f.i("MOVQ", at(sparseEnd, "DI"), "R15")
+	f.i("MOVLQSX", "(R9)", "R14")
+	f.i("MOVLQSX", "(R9)(R15*1)", "R15")
 	f.label("row")
+	f.i("LEAQ", "(R10)(R14*4)", "SI")
+	f.i("LEAQ", fmt.Sprintf("(R11)(R14*%d)", t.bytes), "DX")
+	f.i("MOVQ", "R15", "R8")
+	f.i("SUBQ", "R14", "R8") // entries
+	// The next row's marks, so that its lists are not waited for. Those of the last
+	// row are followed by lists, which are not used.
+	f.i("ADDQ", at(sparseMarkRow, "DI"), "R9")
+	f.i("MOVQ", at(sparseEnd, "DI"), "R15")
+	f.i("MOVLQSX", "(R9)", "R14")
+	f.i("MOVLQSX", "(R9)(R15*1)", "R15")
+	f.i("CMPQ", at(sparseAdd, "DI"), "$0")
+	f.i("JEQ", "zero")
+	f.i("TESTQ", "R8", "R8")
+	f.i("JEQ", "next")
+	for j := range nv {
+		addr := at(j*f.bytes, "CX")
+		switch {
+		case j < nv-1:
+			f.i("VMOVU"+t.p, addr, v(j))
+		case wide:
+			f.i("VMOVU"+t.p+".Z", addr, "K1", v(j))
+		default:
+			f.i("VMASKMOV"+t.p, addr, v(mask), v(j))
+		}
+	}
+	f.i("JMP", "lists")
+	f.label("zero")
 	for j := range nv {
 		f.zero(j)
 	}
-	f.i("MOVLQSX", "(R9)", "R8")
 	f.i("TESTQ", "R8", "R8")
-	f.i("JEQ", "sum")
-	f.i("MOVQ", "R10", "SI")
-	f.i("MOVQ", "R11", "DX")
+	f.i("JEQ", "store")
+	f.label("lists")
 	// The next row's lists, which are about as long, begin far away.
-	f.i("MOVQ", at(sparseIndexRow, "DI"), "R14")
-	f.i("ADDQ", "R10", "R14")
-	f.i("MOVQ", at(sparseValueRow, "DI"), "R15")
-	f.i("ADDQ", "R11", "R15")
-	f.i("MOVQ", "R8", "AX")
-	f.label("ask")
-	f.i("PREFETCHT0", "(R14)")
-	f.i("ADDQ", "$64", "R14")
-	for i := range t.bytes / 4 {
-		f.i("PREFETCHT0", at(64*i, "R15"))
+	f.i("MOVQ", at(sparseIndexRow, "DI"), "AX")
+	f.i("PREFETCHT0", "(SI)(AX*1)")
+	f.i("PREFETCHT0", "64(SI)(AX*1)")
+	f.i("MOVQ", at(sparseValueRow, "DI"), "AX")
+	for i := range 2 * t.bytes / 4 {
+		f.i("PREFETCHT0", fmt.Sprintf("%d(DX)(AX*1)", 64*i))
 	}
-	f.i("ADDQ", fmt.Sprintf("$%d", 16*t.bytes), "R15")
-	f.i("SUBQ", "$16", "AX")
-	f.i("JGT", "ask")
+	// This row's own go on in the next block, and come from a more distant cache.
+	f.i("PREFETCHT1", "64(SI)(R8*4)")
+	f.i("PREFETCHT1", fmt.Sprintf("64(DX)(R8*%d)", t.bytes))
 	f.label("entry")
 	f.i("MOVLQSX", "(SI)", "AX")
 	f.i("IMULQ", "R13", "AX")
@@ -107,21 +133,6 @@ func (f *file) strip(name string, t number, nv int) {
 	f.i("ADDQ", fmt.Sprintf("$%d", t.bytes), "DX")
 	f.i("DECQ", "R8")
 	f.i("JNE", "entry")
-	f.label("sum")
-	f.i("CMPQ", at(sparseAdd, "DI"), "$0")
-	f.i("JEQ", "store")
-	for j := range nv {
-		addr := at(j*f.bytes, "CX")
-		switch {
-		case j < nv-1:
-			f.i("VADD"+t.p, addr, v(j), v(j))
-		case wide:
-			f.i("VADD"+t.p, addr, v(j), "K1", v(j))
-		default:
-			f.i("VMASKMOV"+t.p, addr, v(mask), v(part))
-			f.i("VADD"+t.p, v(part), v(j), v(j))
-		}
-	}
 	f.label("store")
 	for j := range nv {
 		addr := at(j*f.bytes, "CX")
@@ -134,7 +145,7 @@ func (f *file) strip(name string, t number, nv int) {
 			f.i("VMASKMOV"+t.p, v(j), v(mask), addr)
 		}
 	}
-	f.i("ADDQ", "$4", "R9")
+	f.label("next")
 	f.i("ADDQ", at(sparseIndexRow, "DI"), "R10")
 	f.i("ADDQ", at(sparseValueRow, "DI"), "R11")
 	f.i("ADDQ", at(sparseCRow, "DI"), "CX")
@@ -147,24 +158,36 @@ func (f *file) strip(name string, t number, nv int) {
 // The layout of compressArgs in sparse_amd64.go.
 const (
 	compressX     = 8 * iota
-	compressN     // whole vectors, at least 1
+	compressXRow  // bytes from a row to the next
+	compressN     // vectors of a row, the last of which may be a part
+	compressMask  // of the last
 	compressIndex // of the entries
+	compressIndexRow
 	compressValue
-	compressCount // the result
+	compressMark  // 0 and the entries up to the end of each block, of each row
+	compressBlock // vectors of a block
+	compressRows
 	compressTable // AVX2
 )
 
-// compress writes the numbers of a float32 row that are not 0, and their places.
-// It writes whole vectors, whose rest is written again or never read: compressing
+// compress writes the numbers of float32 rows that are not 0, and their places. It
+// writes whole vectors, whose rest is written again or never read: compressing
 // into memory itself takes a hundred cycles on some processors.
 func (f *file) compress() {
 	f.compressing(func() {
-		f.i("VMOVDQU32", "countTo16<>(SB)", "Z1")
+		f.i("MOVQ", at(compressMask, "DI"), "AX")
+		f.i("KMOVW", "AX", "K2")
 		f.i("MOVL", "$16", "BX")
 		f.i("VPBROADCASTD", "BX", "Z2")
 		f.i("VPXORQ", "Z3", "Z3", "Z3")
 	}, func() {
-		f.i("VMOVUPS", "(SI)", "Z0")
+		f.i("VMOVDQU32", "countTo16<>(SB)", "Z1")
+	}, func(last bool) {
+		if last {
+			f.i("VMOVUPS.Z", "(SI)", "K2", "Z0")
+		} else {
+			f.i("VMOVUPS", "(SI)", "Z0")
+		}
 		f.i("VCMPPS", "$4", "Z3", "Z0", "K1") // not equal, or no number
 		f.i("KMOVW", "K1", "BX")
 		f.i("VCOMPRESSPS", "Z0", "K1", "Z4")
@@ -182,15 +205,21 @@ func (f *file) compress() {
 // lanes the order that puts them first.
 func (f *file) compressByTable() {
 	f.compressing(func() {
+		f.i("MOVQ", at(compressMask, "DI"), "AX")
+		f.i("VMOVUPS", "(AX)", "Y8")
 		f.i("MOVQ", at(compressTable, "DI"), "R11")
-		f.i("VMOVDQU", "8160(R11)", "Y1") // all lanes in order
 		f.i("MOVL", "$8", "BX")
 		f.i("VMOVD", "BX", "X2")
 		f.i("VPBROADCASTD", "X2", "Y2")
 		f.i("VXORPS", "Y3", "Y3", "Y3")
-		f.i("PCALIGN", "$32")
 	}, func() {
-		f.i("VMOVUPS", "(SI)", "Y0")
+		f.i("VMOVDQU", "8160(R11)", "Y1") // all lanes in order
+	}, func(last bool) {
+		if last {
+			f.i("VMASKMOVPS", "(SI)", "Y8", "Y0")
+		} else {
+			f.i("VMOVUPS", "(SI)", "Y0")
+		}
 		f.i("VCMPPS", "$4", "Y3", "Y0", "Y4")
 		f.i("VMOVMSKPS", "Y4", "BX")
 		f.i("MOVL", "BX", "CX")
@@ -203,32 +232,64 @@ func (f *file) compressByTable() {
 	}, "Y2", "Y1")
 }
 
-// compressing is what both have around their own: begin sets constants, and vector
-// compresses one from SI to R9, its places to R8, and leaves the set of lanes in BX.
-// step is added to the places of the lanes in each.
-func (f *file) compressing(begin, vector func(), step, places string) {
+// compressing is what both have around their own: begin sets constants, row the
+// places of the first vector, and vector compresses one from SI to R9, its places
+// to R8, and leaves the set of lanes in BX. step is added to the places of the lanes
+// in each.
+func (f *file) compressing(begin, row func(), vector func(last bool), step, places string) {
 	name := "compress" + f.name
 	fmt.Fprintf(&f.decls, "\n//go:noescape\nfunc %s(args *compressArgs)\n", name)
 	fmt.Fprintf(&f.text, "\n// func %s(args *compressArgs)\nTEXT ·%s(SB), NOSPLIT, $0-8\n", name, name)
+	advance := func() {
+		f.i("POPCNTL", "BX", "BX")
+		f.i("LEAQ", "(R9)(BX*4)", "R9")
+		f.i("LEAQ", "(R8)(BX*4)", "R8")
+	}
+	mark := func() {
+		f.i("MOVQ", "R8", "DX")
+		f.i("SUBQ", "R10", "DX")
+		f.i("SHRQ", "$2", "DX")
+		f.i("MOVL", "DX", "(R12)")
+		f.i("ADDQ", "$4", "R12")
+	}
 	f.i("MOVQ", "args+0(FP)", "DI")
-	f.i("MOVQ", at(compressX, "DI"), "SI")
-	f.i("MOVQ", at(compressN, "DI"), "AX")
-	f.i("MOVQ", at(compressIndex, "DI"), "R8")
-	f.i("MOVQ", at(compressValue, "DI"), "R9")
-	f.i("MOVQ", "R8", "R10")
+	f.i("MOVQ", at(compressX, "DI"), "R14")
+	f.i("MOVQ", at(compressIndex, "DI"), "R10")
+	f.i("MOVQ", at(compressValue, "DI"), "R15")
+	f.i("MOVQ", at(compressMark, "DI"), "R12")
 	begin()
+	f.label("row")
+	f.i("MOVQ", "R14", "SI")
+	f.i("MOVQ", "R10", "R8")
+	f.i("MOVQ", "R15", "R9")
+	mark()
+	row()
+	f.i("MOVQ", at(compressBlock, "DI"), "R13")
+	f.i("MOVQ", at(compressN, "DI"), "AX")
+	f.i("DECQ", "AX")
+	f.i("JEQ", "last")
+	f.i("PCALIGN", "$32")
 	f.label("loop")
-	vector()
-	f.i("POPCNTL", "BX", "BX")
-	f.i("LEAQ", "(R9)(BX*4)", "R9")
-	f.i("LEAQ", "(R8)(BX*4)", "R8")
+	vector(false)
+	advance()
 	f.i("VPADDD", step, places, places)
 	f.i("ADDQ", fmt.Sprintf("$%d", f.bytes), "SI")
+	f.i("DECQ", "R13")
+	f.i("JNE", "more")
+	mark()
+	f.i("MOVQ", at(compressBlock, "DI"), "R13")
+	f.label("more")
 	f.i("DECQ", "AX")
 	f.i("JNE", "loop")
-	f.i("SUBQ", "R10", "R8")
-	f.i("SHRQ", "$2", "R8")
-	f.i("MOVQ", "R8", at(compressCount, "DI"))
+	f.label("last")
+	vector(true)
+	advance()
+	mark()
+	f.i("ADDQ", at(compressXRow, "DI"), "R14")
+	f.i("ADDQ", at(compressIndexRow, "DI"), "R10")
+	f.i("ADDQ", at(compressIndexRow, "DI"), "R15") // values have 4 bytes too
+	f.i("DECQ", at(compressRows, "DI"))
+	f.i("JNE", "row")
 	f.i("VZEROUPPER")
 	f.i("RET")
 }
