@@ -109,16 +109,24 @@ func direction(n int) []float32 {
 	return v
 }
 
-// product8 multiplies eight directions at once.
-func (w *workload) product8(b *testing.B) {
+// eight is the sample of products at one point, with eight directions and places for
+// their products.
+func (w *workload) eight(b *testing.B) (s optimizers.Sample[float32], dst, v [][]float32) {
+	b.Helper()
 	s, x := w.sample(b)
-	dst, v := make([][]float32, 8), make([][]float32, 8)
+	dst, v = make([][]float32, 8), make([][]float32, 8)
 	for i := range v {
 		dst[i], v[i] = make([]float32, len(x)), direction(len(x))
 	}
 	if err := s.Linearize(x); err != nil {
 		b.Fatal(err)
 	}
+	return s, dst, v
+}
+
+// product8 multiplies eight directions at once.
+func (w *workload) product8(b *testing.B) {
+	s, dst, v := w.eight(b)
 	if err := optimizers.HessianMuls(s, dst, v); err != nil {
 		b.Fatal(err)
 	}
