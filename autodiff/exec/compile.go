@@ -26,8 +26,8 @@ type Options struct {
 	Late Inputs
 	// Copies is the number of values that each late input can have at once, and
 	// each output that depends on one; 0 means 1. RunCopies computes several: small
-	// ones an instruction at a time for all, others one on each core. The latter
-	// takes memory for their values on each.
+	// ones an instruction at a time for all, others one on each core, with memory
+	// for their values on each, and very large ones one after another.
 	Copies int
 	// Squares lists outputs, by their number, whose sums of squares are wanted beside
 	// them: see Program.Squares. None may depend on a late input.

@@ -12,6 +12,10 @@ type lane[T Float] struct {
 	err   error // of the first copy that failed
 }
 
+// laneBytes is how much memory the values of a program's lanes may take: what they
+// gain, a few percent, is not worth more.
+const laneBytes = 128 << 20
+
 // openLanes makes a lane for each worker, if copies are as many and do not run
 // together. The first is the program itself: while its pool is busy with lanes,
 // its instructions run on their caller alone.
@@ -20,8 +24,11 @@ func (p *Program[T]) openLanes(plan *plan) error {
 	if !p.staged || p.together || workers == 1 || g.copies < workers {
 		return nil
 	}
-	p.lanes = []*lane[T]{{m: p.m, steps: p.steps}}
 	at, elements := g.planLane(plan)
+	if elements*sizeof[T]()*(workers-1) > laneBytes {
+		return nil
+	}
+	p.lanes = []*lane[T]{{m: p.m, steps: p.steps}}
 	for range workers - 1 {
 		m := &machine[T]{g: g, pool: parallel.New(1), at: at, slots: make([][]T, len(p.m.slots))}
 		copy(m.slots, p.m.slots)

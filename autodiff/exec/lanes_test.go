@@ -129,6 +129,23 @@ func TestLanesTakeMemoryOfTheirOwn(t *testing.T) {
 	}
 }
 
+func TestLanesAreNotOpenedForLargeValues(t *testing.T) {
+	for _, c := range []struct{ rows, lanes int }{{1 << 10, 2}, {1 << 20, 0}} {
+		b := newBuilder()
+		w := b.input(16, 16)
+		v := b.add(inputOp{slot: 1, name: "v", late: true}, []int{c.rows, 16})
+		y := b.Gemm(b.Gemm(v, w), w) // of 16 numbers a row each
+		g := compiled(b.returns(b.Reduce(SumRed, y, []int{0})), 2)
+		p, err := link[float64](g, Options{Pool: parallel.New(2), apart: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(p.lanes) != c.lanes {
+			t.Errorf("%d lanes for values of %d rows, want %d", len(p.lanes), c.rows, c.lanes)
+		}
+	}
+}
+
 // TestLanesReportWhatFails: an error of one copy, and the next run is as if
 // nothing had been.
 func TestLanesReportWhatFails(t *testing.T) {
