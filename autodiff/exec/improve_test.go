@@ -273,14 +273,8 @@ func TestCopiesAreWhatSingleRunsGive(t *testing.T) {
 // What later runs read must survive them.
 func TestPreparedValuesSurviveRuns(t *testing.T) {
 	for seed := range uint64(200) {
-		g := randomProgram(rand.New(rand.NewPCG(seed, 1)))
+		g := withLate(randomProgram(rand.New(rand.NewPCG(seed, 1))))
 		g.copies = 3
-		for i := range g.code {
-			if o, ok := g.code[i].op.(inputOp); ok && o.slot == 1 {
-				o.late = true
-				g.code[i].op = o
-			}
-		}
 		p, err := assemble[float64](g, Options{Pool: parallel.New(1)})
 		if err != nil {
 			t.Fatal(err)

@@ -204,6 +204,15 @@ const (
 	sparseNear = 32 << 10
 )
 
+// step is how many blocks a unit goes through at a time, with rows of B that many
+// elements apart.
+func (g *SparseGemm[T]) step(row int) int {
+	if g.rows >= sparsePackRows && g.a.cols*row*sizeof[T]() > sparseNear {
+		return 1
+	}
+	return g.a.blocks
+}
+
 // Do computes a unit: it sets its block of C to that of A B, or adds it if add.
 // held is the strip of columns of B that scratch holds packed, or -1.
 func (g *SparseGemm[T]) Do(unit int, a, b, c, scratch []T, add bool, held *int) {
@@ -234,10 +243,7 @@ func (g *SparseGemm[T]) Do(unit int, a, b, c, scratch []T, add bool, held *int) 
 	s := strip[T]{mark[r0*marks : r1*marks], marks, index[r0*g.a.room:], value[r0*g.a.room:], g.a.room, b, row, c[r0*g.c+c0:], g.c, c1 - c0}
 	if level != Generic {
 		// Sums go on from block to block, so that their order is that of k.
-		step := g.a.blocks
-		if g.rows >= sparsePackRows && g.a.cols*row*sizeof[T]() > sparseNear {
-			step = 1
-		}
+		step := g.step(row)
 		for from := 0; from < g.a.blocks; from += step {
 			s.asm(from, from+step, add || from > 0)
 		}

@@ -33,11 +33,12 @@ func testSparse[T Float](t *testing.T) {
 		eps = 0x1p-53
 	}
 	sizes := []int{0, 1, 2, 5, 15, 16, 17, 33, 64, 100, 130, 200}
+	blocked := 0
 	for trial := range 200 {
 		m, n, k := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
-		large := trial%20 == 0 // rows enough for packing, and columns for blocks
+		large := trial%40 == 0 // rows enough for packing, and columns for blocks
 		if large {
-			m, n, k = 100+r.IntN(300), 65+r.IntN(100), 130+r.IntN(200)
+			m, n, k = 600+r.IntN(200), 65+r.IntN(100), 130+r.IntN(200)
 		}
 		share := []float64{0, 0.05, 0.2, 1}[r.IntN(4)]
 		a := sparseMatrix[T](r, m, k, share)
@@ -64,6 +65,9 @@ func testSparse[T Float](t *testing.T) {
 			t.Fatalf("%s: share %v with %d entries", what, got, entries)
 		}
 		g := NewSparseGemm(s, n, brow, crow)
+		if g.step(g.cols) < s.blocks {
+			blocked++
+		}
 		packed, held := newFenced[T](r, g.Scratch()), -1
 		for _, u := range r.Perm(g.Units()) {
 			g.Do(u, mem.x, b.x, c.x, packed.x, add, &held)
@@ -113,6 +117,9 @@ func testSparse[T Float](t *testing.T) {
 				}
 			}
 		}
+	}
+	if blocked == 0 {
+		t.Error("no product went from block to block")
 	}
 }
 
