@@ -27,13 +27,20 @@ func linked(t *testing.T, g *graph, workers int, apart bool) *Program[float64] {
 		t.Fatal(err)
 	}
 	r := rand.New(rand.NewPCG(7, 8))
+	prepare(t, p, func(int) float64 { return r.NormFloat64() })
+	return p
+}
+
+// prepare gives the inputs of p numbers, drawn for each by its number, and prepares it.
+func prepare(t *testing.T, p *Program[float64], draw func(input int) float64) {
+	t.Helper()
 	for i := range p.inputs {
 		for k := range p.inputs[i].copies {
 			x := make([]float64, p.inputs[i].n)
 			for j := range x {
-				x[j] = r.NormFloat64()
+				x[j] = draw(i)
 			}
-			if p.inputs[i].n == 4 { // a key of random numbers
+			if len(x) == 4 { // a key of random numbers
 				copy(x, []float64{1, 2, 3, 7})
 			}
 			if err := p.set(i, k, x); err != nil {
@@ -44,7 +51,6 @@ func linked(t *testing.T, g *graph, workers int, apart bool) *Program[float64] {
 	if err := p.Prepare(); err != nil {
 		t.Fatal(err)
 	}
-	return p
 }
 
 // withLate makes the second input of g a late one.

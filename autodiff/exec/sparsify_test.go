@@ -65,20 +65,12 @@ func TestSparseProductsAreProducts(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := rand.New(rand.NewPCG(1, 2))
-			for i := range p.inputs {
-				for k := range p.inputs[i].copies {
-					x := make([]float64, p.inputs[i].n)
-					for j := range x {
-						if i > 0 || r.Float64() < share {
-							x[j] = r.NormFloat64()
-						}
-					}
-					p.set(i, k, x)
+			prepare(t, p, func(input int) float64 {
+				if input > 0 || r.Float64() < share {
+					return r.NormFloat64()
 				}
-			}
-			if err := p.Prepare(); err != nil {
-				t.Fatal(err)
-			}
+				return 0
+			})
 			if err := p.RunCopies(3); err != nil {
 				t.Fatal(err)
 			}

@@ -68,23 +68,7 @@ func imagesProgram(t *testing.T, n, workers, copies int, late bool, skip ...stri
 	}
 	p.plain = plain
 	r := rand.New(rand.NewPCG(5, uint64(n)))
-	for i := range p.inputs {
-		for k := range p.inputs[i].copies {
-			x := make([]float64, p.inputs[i].n)
-			for j := range x {
-				x[j] = r.NormFloat64()
-			}
-			if len(x) == 4 {
-				copy(x, []float64{1, 2, 3, 7})
-			}
-			if err := p.set(i, k, x); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	if err := p.Prepare(); err != nil {
-		t.Fatal(err)
-	}
+	prepare(t, p, func(int) float64 { return r.NormFloat64() })
 	if err := p.RunCopies(copies); err != nil {
 		t.Fatal(err)
 	}
