@@ -95,6 +95,7 @@ var passes = []pass{
 	{"stage", stage},
 	{"accumulate", accumulate},
 	{"fuse", fuse},
+	{"absorb", absorb},
 	{"prune", prune},
 	{"epilogues", epilogues},
 	{"prune", prune},

@@ -146,7 +146,7 @@ func (m *merger) operand(v Value) int {
 
 // fits tells whether p can be inlined beside what is still to come.
 func (m *merger) fits(p mapOp, in []Value, operands, code int) bool {
-	return len(m.in)+len(in)+operands <= maxOperands && len(m.code)+len(p.code)+code <= maxCode
+	return len(m.in)+len(in)+operands <= maxArgs && len(m.code)+len(p.code)+code <= maxCode
 }
 
 // inline adds an expression and gives the register of its value.

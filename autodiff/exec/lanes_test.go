@@ -32,16 +32,16 @@ func linked(t *testing.T, g *graph, workers int, apart bool) *Program[float64] {
 }
 
 // prepare gives the inputs of p numbers, drawn for each by its number, and prepares it.
-func prepare(t *testing.T, p *Program[float64], draw func(input int) float64) {
+func prepare[T Float](t *testing.T, p *Program[T], draw func(input int) float64) {
 	t.Helper()
 	for i := range p.inputs {
 		for k := range p.inputs[i].copies {
-			x := make([]float64, p.inputs[i].n)
+			x := make([]T, p.inputs[i].n)
 			for j := range x {
-				x[j] = draw(i)
+				x[j] = T(draw(i))
 			}
 			if len(x) == 4 { // a key of random numbers
-				copy(x, []float64{1, 2, 3, 7})
+				copy(x, []T{1, 2, 3, 7})
 			}
 			if err := p.set(i, k, x); err != nil {
 				t.Fatal(err)

@@ -101,7 +101,7 @@ func (g *graph) flops(in *inst) float64 {
 		}
 		return size * float64(n)
 	case reduceOp:
-		return float64(Size(g.shape(in.in[0])))
+		return float64(Size(g.shape(in.in[0]))) * float64(1+len(o.code))
 	case poolOp:
 		return size * float64(o.win.R*o.win.S)
 	case regionOp:

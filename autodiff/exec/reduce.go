@@ -5,13 +5,37 @@ import (
 	"slices"
 )
 
-// reduceOp reduces some axes of its operand, which the result lacks.
+// reduceOp reduces some axes of its operand, which the result lacks; or, if it has
+// code, of the value of that elementwise expression of its operands, seen as from.
 type reduceOp struct {
 	red  Red
 	axes []int // sorted
+	code []mapFn
+	from layout
 }
 
-func (o reduceOp) String() string { return fmt.Sprintf("%s%v", o.red, o.axes) }
+// layout is how a dense tensor is seen: what a view says of its operand.
+type layout struct {
+	off           int
+	shape, stride []int
+}
+
+func (o reduceOp) String() string {
+	s := fmt.Sprintf("%s%v", o.red, o.axes)
+	if o.code != nil {
+		s += fmt.Sprintf(" of %s %v", mapOp{o.code}, o.from.shape)
+	}
+	return s
+}
+
+// reduced is the layout of what in, a reduction, reduces.
+func (g *graph) reduced(in *inst) layout {
+	if o := in.op.(reduceOp); o.code != nil {
+		return o.from
+	}
+	_, off, stride := g.view(in.in[0])
+	return layout{off, g.shape(in.in[0]), stride}
+}
 
 // Reduce reduces v over the axes, which the result does not have.
 func (b *Builder) Reduce(red Red, v Value, axes []int) Value {
@@ -37,7 +61,7 @@ func (b *Builder) Reduce(red Red, v Value, axes []int) Value {
 	if len(axes) == 0 {
 		return v
 	}
-	return b.add(reduceOp{red, axes}, shape, v)
+	return b.add(reduceOp{red: red, axes: axes}, shape, v)
 }
 
 // last moves axes behind all others.

@@ -10,84 +10,46 @@ import (
 // time: its registers stay in the first-level cache.
 const block = 1024
 
-// bindMap runs an elementwise expression row by row of the innermost axis that
-// all operands walk with one stride.
+// bindMap runs an elementwise expression in pieces, of whole rows of the innermost
+// axis that all operands walk with one stride.
 func (m *machine[T]) bindMap(in *inst, o mapOp) step {
 	out := m.operand(in.out)
-	args := make([]operand[T], len(in.in))
-	strides := [][]int{out.stride}
-	for i, v := range in.in {
-		args[i] = m.operand(v)
-		strides = append(strides, args[i].stride)
+	if t := m.bindTranspose(in, o, out); t != nil {
+		return t
 	}
-	dims, strides := collapse(out.shape, strides)
-	if f := &o.code[0]; len(o.code) == 1 && f.fn == Copy && len(dims) > 1 {
-		if a := slices.Index(strides[1], 1); a >= 0 && a < len(dims)-1 && strides[1][len(dims)-1] > 1 {
-			return m.bindTranspose(args[0], out, dims, strides, a)
-		}
-	}
-	e := &expr[T]{m: m, code: o.code, out: out, args: args}
-	e.dims, e.strides = dims, strides
-	e.step, e.inner = e.take()
-	if e.inner < block/4 && len(e.dims) > 0 {
-		e.rowStep, e.many = e.take()
-	} else {
-		e.rowStep, e.many = make([]int, len(strides)), 1
-	}
-	runs := Size(e.dims)
-	if e.inner == 0 || e.many == 0 || runs == 0 {
+	e := m.newExpr(o.code, in.in, 0)
+	n := Size(out.shape)
+	if n == 0 {
 		return func() error { return nil }
 	}
-	e.settle()
-	m.needs((e.temps + len(args)) * block)
-	var f func(worker, i int)
-	var count int
-	switch {
-	case e.many > 1:
-		// Short rows: as many of them at a time as a block holds.
-		each := max(1, block/e.inner)
-		blocks := (e.many + each - 1) / each
-		var per int
-		count, per = pieces(runs*blocks, each*e.inner)
-		f = func(worker, i int) {
-			w := walker{dims: e.dims, strides: e.strides}
-			e.prepare(worker)
-			for k := i * per; k < min(runs*blocks, (i+1)*per); k++ {
-				if k == i*per || k%blocks == 0 {
-					w.seek(k / blocks)
-				}
-				r := k % blocks * each
-				e.rows(worker, &w.off, r, min(each, e.many-r))
-			}
-		}
-	case runs == 1:
-		// One long row: cut it by elements, in whole blocks.
-		var each int
-		count, each = pieces((e.inner+block-1)/block, block)
-		each *= block
-		f = func(worker, i int) {
-			var off [maxArgs]int
-			e.row(worker, &off, i*each, min(e.inner, (i+1)*each))
-		}
-	default:
-		var each int
-		count, each = pieces(runs, e.inner)
-		f = func(worker, i int) {
-			w := walker{dims: e.dims, strides: e.strides}
-			lo, hi := i*each, min(runs, (i+1)*each)
-			for w.seek(lo); lo < hi; lo++ {
-				e.row(worker, &w.off, 0, e.inner)
-				w.next()
-			}
-		}
+	// Rows of a grain and more are cut, into whole blocks.
+	unit := e.inner
+	if unit > grain && unit == n {
+		unit = block
 	}
-	return func() error { e.load(); m.pool.Run(count, f); return nil }
+	count, each := pieces((n+unit-1)/unit, unit)
+	each *= unit
+	f := func(worker, i int) {
+		lo, hi := i*each, min(n, (i+1)*each)
+		e.begin(worker)
+		e.span(worker, lo, e.dst[lo:hi])
+	}
+	return func() error { e.load(); e.dst = out.data(); m.pool.Run(count, f); return nil }
 }
 
-// bindTranspose copies an operand that is contiguous along axis a, and not along
-// the last, by transposes of the matrices of these two.
-func (m *machine[T]) bindTranspose(x, out operand[T], dims []int, strides [][]int, a int) step {
+// bindTranspose copies an operand that is contiguous along an axis, and not along
+// the last, by transposes of the matrices of these two. It is nil for anything else.
+func (m *machine[T]) bindTranspose(in *inst, o mapOp, out operand[T]) step {
+	if len(o.code) != 1 || o.code[0].fn != Copy {
+		return nil
+	}
+	x := m.operand(in.in[0])
+	dims, strides := collapse(out.shape, [][]int{out.stride, x.stride})
 	last := len(dims) - 1
+	a := slices.Index(strides[1], 1)
+	if a < 0 || a >= last || strides[1][last] <= 1 {
+		return nil
+	}
 	rows, cols := dims[last], dims[a]
 	srcRow, dstRow := strides[1][last], strides[0][a]
 	without := func(s []int) []int { return slices.Concat(s[:a], s[a+1:last]) }
@@ -109,15 +71,15 @@ func (m *machine[T]) bindTranspose(x, out operand[T], dims []int, strides [][]in
 type expr[T Float] struct {
 	m     *machine[T]
 	code  []mapFn
-	regs  []int // the temporary of each function's result; -1 is the output
+	regs  []int // the temporary of each function's result; -1 is where the value goes
 	temps int
-	out   operand[T]
 	args  []operand[T]
+	at    int // of its scratch
 
 	dims    []int   // of the runs
-	strides [][]int // of the output, then of each operand
+	strides [][]int // of each operand
 	many    int
-	rowStep []int // from a row to the next, of the output and each operand
+	rowStep []int // of each operand, from a row to the next
 	inner   int
 	step    []int // along a row
 	read    []reading
@@ -126,6 +88,34 @@ type expr[T Float] struct {
 	src  [maxArgs][]T
 	held []heldRow // of each worker
 }
+
+// newExpr is an expression of operands of one shape. Its scratch begins at at.
+func (m *machine[T]) newExpr(code []mapFn, in []Value, at int) *expr[T] {
+	e := &expr[T]{m: m, code: code, at: at}
+	for _, v := range in {
+		x := m.operand(v)
+		e.args = append(e.args, x)
+		e.strides = append(e.strides, x.stride)
+	}
+	// The elements are counted in row-major order, in which they go to their place.
+	shape := m.g.shape(in[0])
+	dims, strides := collapse(shape, append(e.strides, rowMajor(shape)))
+	e.dims, e.strides = dims, strides[:len(in)]
+	e.step, e.inner = e.take()
+	if e.inner < block/4 && len(e.dims) > 0 {
+		e.rowStep, e.many = e.take()
+	} else {
+		e.rowStep, e.many = make([]int, len(in)), 1
+	}
+	e.settle()
+	m.needs(at + e.scratch())
+	return e
+}
+
+// scratch is the number of elements of temporaries and of operands as they are read.
+func (e *expr[T]) scratch() int { return (e.temps + len(e.args)) * block }
+
+func (e *expr[T]) mem(worker int) []T { return e.m.scratch(worker)[e.at:] }
 
 // reading is how an operand is read for several rows at once.
 type reading uint8
@@ -163,7 +153,7 @@ func (e *expr[T]) settle() {
 	e.regs, e.temps = registers(e.code, len(e.args))
 	e.held = make([]heldRow, e.m.pool.Workers())
 	for i := range e.args {
-		s, r := e.step[i+1], e.rowStep[i+1]
+		s, r := e.step[i], e.rowStep[i]
 		how := readRows
 		switch {
 		case s == 0 && r == 0:
@@ -177,21 +167,61 @@ func (e *expr[T]) settle() {
 	}
 }
 
-// prepare forgets the rows that a worker has repeated for an earlier piece.
-func (e *expr[T]) prepare(worker int) {
+// begin forgets the rows that a worker has repeated for an earlier piece: other
+// instructions have used its scratch since.
+func (e *expr[T]) begin(worker int) {
 	for i := range e.args {
 		e.held[worker].at[i] = -1
 	}
 }
 
+// span computes elements from lo on into dst.
+func (e *expr[T]) span(worker, lo int, dst []T) {
+	w := walker{dims: e.dims, strides: e.strides}
+	run := e.many * e.inner
+	w.seek(lo / run)
+	for at := lo % run; len(dst) > 0; at = 0 {
+		n := min(run-at, len(dst))
+		e.run(worker, &w.off, at, dst[:n])
+		dst = dst[n:]
+		w.next()
+	}
+}
+
+// run computes elements from lo on of the run at the offsets off.
+func (e *expr[T]) run(worker int, off *[maxArgs]int, lo int, dst []T) {
+	together := max(1, block/e.inner) // rows
+	for len(dst) > 0 {
+		r, c := lo/e.inner, lo%e.inner
+		n := min(e.inner-c, len(dst))
+		switch {
+		case e.many == 1:
+			e.row(worker, off, c, dst)
+			return
+		case n < e.inner: // part of a row
+			from := *off
+			for i, s := range e.rowStep {
+				from[i] += r * s
+			}
+			e.row(worker, &from, c, dst[:n])
+		default:
+			rows := min(len(dst)/e.inner, together)
+			n = rows * e.inner
+			e.rows(worker, off, r, rows, dst[:n])
+		}
+		dst = dst[n:]
+		lo += n
+	}
+}
+
 // rows computes the rows [r, r+n) of the run at the offsets off, which together
 // fit a block.
-func (e *expr[T]) rows(worker int, off *[maxArgs]int, r, n int) {
-	mem := e.m.scratch(worker)
+func (e *expr[T]) rows(worker int, off *[maxArgs]int, r, n int, dst []T) {
+	mem := e.mem(worker)
 	size := n * e.inner
 	var reg [maxArgs + maxCode][]T
 	for i := range e.args {
-		src := e.src[i][off[i+1]:]
+		src := e.src[i][off[i]:]
 		switch e.read[i] {
 		case readNumber:
 			reg[i] = src[:1]
@@ -203,19 +233,18 @@ func (e *expr[T]) rows(worker int, off *[maxArgs]int, r, n int) {
 		t := mem[(e.temps+i)*block:][:size]
 		reg[i] = t
 		if e.read[i] == readRow {
-			if at := &e.held[worker].at[i]; *at != off[i+1] { // else it is there from the last block
-				*at = off[i+1]
+			if at := &e.held[worker].at[i]; *at != off[i] { // else it is there from the last block
+				*at = off[i]
 				repeat(mem[(e.temps+i)*block:][:max(1, block/e.inner)*e.inner], src[:e.inner])
 			}
 			continue
 		}
-		src = src[r*e.rowStep[i+1]:]
+		src = src[r*e.rowStep[i]:]
 		for k := range n {
-			pick(t[k*e.inner:][:e.inner], src[k*e.rowStep[i+1]:], e.step[i+1])
+			pick(t[k*e.inner:][:e.inner], src[k*e.rowStep[i]:], e.step[i])
 		}
 	}
-	to := off[0] + r*e.inner
-	e.eval(mem, &reg, e.dst[to:to+size])
+	e.eval(mem, &reg, dst)
 }
 
 // repeat fills t with x again and again.
@@ -240,35 +269,36 @@ func pick[T Float](t, src []T, s int) {
 	}
 }
 
-// load looks up the slices, which the caller may have replaced since the last
-// run.
+// load looks up the slices of the operands, which the caller may have replaced
+// since the last run.
 func (e *expr[T]) load() {
-	e.dst = e.out.data()
 	for i := range e.args {
 		e.src[i] = e.args[i].data()
 	}
 }
 
-// row computes the elements [lo, hi) of the row at the offsets off.
-func (e *expr[T]) row(worker int, off *[maxArgs]int, lo, hi int) {
-	if len(e.code) == 1 && e.step[0] == 1 && e.direct() {
-		n, f := hi-lo, &e.code[0]
-		call(f, e.dst[off[0]+lo:][:n], e.arg(f.arg[0], off, lo, n), e.arg(f.arg[1], off, lo, n), e.arg(f.arg[2], off, lo, n))
+// row computes elements from lo on of the row at the offsets off.
+func (e *expr[T]) row(worker int, off *[maxArgs]int, lo int, dst []T) {
+	if len(e.code) == 1 && e.direct() {
+		n, f := len(dst), &e.code[0]
+		call(f, dst, e.arg(f.arg[0], off, lo, n), e.arg(f.arg[1], off, lo, n), e.arg(f.arg[2], off, lo, n))
 		return
 	}
-	mem := e.m.scratch(worker)
+	mem := e.mem(worker)
 	var reg [maxArgs + maxCode][]T
-	for ; lo < hi; lo += block {
-		n := min(block, hi-lo)
+	for len(dst) > 0 {
+		n := min(block, len(dst))
 		for i := range e.args {
-			if e.step[i+1] <= 1 {
+			if e.step[i] <= 1 {
 				reg[i] = e.arg(i, off, lo, n)
 				continue
 			}
 			reg[i] = mem[(e.temps+i)*block:][:n]
-			pick(reg[i], e.src[i][off[i+1]+lo*e.step[i+1]:], e.step[i+1])
+			pick(reg[i], e.src[i][off[i]+lo*e.step[i]:], e.step[i])
 		}
-		e.eval(mem, &reg, e.dst[off[0]+lo:][:n])
+		e.eval(mem, &reg, dst[:n])
+		dst = dst[n:]
+		lo += n
 	}
 }
 
@@ -287,7 +317,7 @@ func (e *expr[T]) eval(mem []T, reg *[maxArgs + maxCode][]T, dst []T) {
 
 // direct tells whether every operand is a run of numbers or one number.
 func (e *expr[T]) direct() bool {
-	for _, s := range e.step[1:] {
+	for _, s := range e.step {
 		if s > 1 {
 			return false
 		}
@@ -299,18 +329,15 @@ func (e *expr[T]) arg(i int, off *[maxArgs]int, lo, n int) []T {
 	if i >= len(e.args) {
 		return nil
 	}
-	o := off[i+1]
-	if e.step[i+1] == 0 {
+	o := off[i]
+	if e.step[i] == 0 {
 		return e.src[i][o : o+1]
 	}
 	return e.src[i][o+lo : o+lo+n]
 }
 
-// maxCode bounds the functions of one expression and maxOperands its operands.
-const (
-	maxCode     = 32
-	maxOperands = maxArgs - 1 // one is the output
-)
+// maxCode bounds the functions of one expression.
+const maxCode = 32
 
 // registers gives each function's result a temporary, reused after its last
 // reader, and -1 to the last result, which goes to the output.

@@ -6,56 +6,155 @@ import (
 	"github.com/saddle-ml/saddle/internal/kernel"
 )
 
-// bindReduce chooses among three loops by where the contiguous axis is: in
-// what is reduced (sums of rows), in what stays (sums of columns), or in
-// neither.
-func (m *machine[T]) bindReduce(in *inst, o reduceOp) step {
-	x, out := m.operand(in.in[0]), m.operand(in.out)
-	var keep, drop, ks, ds []int
-	for i, n := range x.shape {
+// reduceShape says how a reduction goes through what it reduces.
+type reduceShape struct {
+	keep, drop []int // axes that stay and axes that are reduced, collapsed
+	ks, ds     []int // their strides
+	outs, ins  int
+	loop       reduceLoop
+	at         int // elements that follow each other and are taken at a time
+}
+
+// reduceLoop is where the contiguous axis is: in what is reduced, in what stays, or
+// in neither.
+type reduceLoop uint8
+
+const (
+	byElement reduceLoop = iota
+	byRows               // sums of rows
+	byColumns            // sums of columns
+)
+
+// newReduceShape is the shape of o.
+func newReduceShape(o reduceOp) reduceShape {
+	var s reduceShape
+	for i, n := range o.from.shape {
 		if slices.Contains(o.axes, i) {
-			drop, ds = append(drop, n), append(ds, x.stride[i])
+			s.drop, s.ds = append(s.drop, n), append(s.ds, o.from.stride[i])
 		} else {
-			keep, ks = append(keep, n), append(ks, x.stride[i])
+			s.keep, s.ks = append(s.keep, n), append(s.ks, o.from.stride[i])
 		}
 	}
-	keep, kss := collapse(keep, [][]int{ks})
-	drop, dss := collapse(drop, [][]int{ds})
-	ks, ds = kss[0], dss[0]
-
-	r := &reduction[T]{m: m, red: o.red, x: x, out: out, keep: keep, drop: drop, ks: ks, ds: ds,
-		outs: Size(keep), ins: Size(drop)}
-	rowLen, colLen := 0, 0
-	if n := len(drop) - 1; n >= 0 && ds[n] == 1 {
-		rowLen = drop[n]
+	keep, ks := collapse(s.keep, [][]int{s.ks})
+	drop, ds := collapse(s.drop, [][]int{s.ds})
+	s.keep, s.ks, s.drop, s.ds = keep, ks[0], drop, ds[0]
+	s.outs, s.ins = Size(keep), Size(drop)
+	row, col := 0, 0
+	if n := len(drop) - 1; n >= 0 && s.ds[n] == 1 {
+		row = drop[n]
 	}
-	if n := len(keep) - 1; n >= 0 && ks[n] == 1 {
-		colLen = keep[n]
+	if n := len(keep) - 1; n >= 0 && s.ks[n] == 1 {
+		col = keep[n]
+	}
+	s.at = 1
+	switch {
+	case o.red == kernel.LogSumExpRed || row >= col && row > 1:
+		s.loop = byRows
+		s.at = max(1, row)
+		if s.rowsFollow() {
+			s.at *= s.outs
+		}
+	case col > 1:
+		s.loop = byColumns
+		s.at = col
+		if s.columnsFollow() {
+			s.at *= s.ins
+		}
+	}
+	return s
+}
+
+// rowsFollow tells whether each result is of one run, and these follow each other.
+func (s *reduceShape) rowsFollow() bool {
+	return len(s.drop) == 1 && (len(s.keep) == 0 || len(s.keep) == 1 && s.ks[0] == s.drop[0])
+}
+
+// columnsFollow tells whether the rows that are added follow each other.
+func (s *reduceShape) columnsFollow() bool {
+	return len(s.drop) == 1 && s.ds[0] == s.keep[len(s.keep)-1]
+}
+
+// bindReduce reduces an operand, or an expression of several.
+func (m *machine[T]) bindReduce(in *inst, o reduceOp) step {
+	o.from = m.g.reduced(in)
+	r := &reduction[T]{reduceShape: newReduceShape(o), m: m, red: o.red, x: m.operand(in.in[0]), out: m.operand(in.out)}
+	if o.code != nil {
+		r.e = m.newExpr(o.code, in.in, reduceBlock)
+		r.off = o.from.off
 	}
 	switch {
 	case r.outs == 0:
 		return func() error { return nil }
 	case r.ins == 0:
-		return func() error { fill(out.data(), T(o.red.Start())); return nil }
-	case o.red == kernel.LogSumExpRed || (rowLen >= colLen && rowLen > 1):
+		return func() error { fill(r.out.data(), T(o.red.Start())); return nil }
+	case r.loop == byRows:
 		return r.rows()
-	case colLen > 1:
+	case r.loop == byColumns:
 		return r.columns()
 	}
 	return r.strided()
 }
 
+// reduceBlock is how many values of an expression are computed at a time, to be
+// reduced: as many as a sum takes together.
+const reduceBlock = kernel.SumBlock
+
 type reduction[T Float] struct {
+	reduceShape
 	m              *machine[T]
 	red            Red
 	x, out         operand[T]
-	keep, drop     []int // axes that stay and axes that are reduced, collapsed
-	ks, ds         []int // their strides in x
-	outs, ins      int
+	e              *expr[T] // of what is reduced, in place of x
+	off            int      // of its first value
 	src, dst, part []T
 }
 
-func (r *reduction[T]) load() { r.src, r.dst = r.x.data(), r.out.data() }
+func (r *reduction[T]) load() {
+	r.dst = r.out.data()
+	if r.e != nil {
+		r.e.load()
+		return
+	}
+	r.src = r.x.data()
+}
+
+// begin is called by a worker before its first read for a piece.
+func (r *reduction[T]) begin(worker int) {
+	if r.e != nil {
+		r.e.begin(worker)
+	}
+}
+
+// read gives the n values from off on, of an expression at most reduceBlock.
+func (r *reduction[T]) read(worker, off, n int) []T {
+	if r.e == nil {
+		return r.src[off : off+n]
+	}
+	dst := r.m.scratch(worker)[:n]
+	r.e.span(worker, r.off+off, dst)
+	return dst
+}
+
+// run reduces n values from off on. Those of an expression that are more than a
+// block are taken apart as the kernels do.
+func (r *reduction[T]) run(worker, off, n int) T {
+	switch {
+	case r.e == nil || n <= reduceBlock:
+		return kernel.Reduce(r.red, r.read(worker, off, n))
+	case r.red == SumRed:
+		return T(r.sum(worker, off, n))
+	}
+	half := kernel.HalfBlocks(n)
+	return r.combine(r.run(worker, off, half), r.run(worker, off+half, n-half))
+}
+
+func (r *reduction[T]) sum(worker, off, n int) float64 {
+	if n <= reduceBlock {
+		return kernel.Sum64(r.read(worker, off, n))
+	}
+	half := kernel.HalfBlocks(n)
+	return r.sum(worker, off, half) + r.sum(worker, off+half, n-half)
+}
 
 // combine is the reduction of two partial results.
 func (r *reduction[T]) combine(a, b T) T {
@@ -80,18 +179,26 @@ func (r *reduction[T]) rows() step {
 	}
 	if r.outs >= 8 || n*run <= grain || r.red == kernel.LogSumExpRed {
 		count, each := pieces(r.outs, n*run)
-		if together := rowsOf[T](r.red); together != nil && n == 1 && len(r.keep) == 1 && r.ks[0] == run {
-			f := func(_, i int) {
-				lo, hi := i*each, min(r.outs, (i+1)*each)
-				together(r.dst[lo:hi], r.src[lo*run:hi*run], hi-lo, run)
+		if together := rowsOf[T](r.red); together != nil && r.rowsFollow() && (r.e == nil || run <= reduceBlock) {
+			at := each // rows at a time
+			if r.e != nil {
+				at = min(each, max(1, reduceBlock/max(1, run)))
+			}
+			f := func(worker, i int) {
+				r.begin(worker)
+				for lo, hi := i*each, min(r.outs, (i+1)*each); lo < hi; lo += at {
+					k := min(at, hi-lo)
+					together(r.dst[lo:lo+k], r.read(worker, lo*run, k*run), k, run)
+				}
 			}
 			return func() error { r.load(); r.m.pool.Run(count, f); return nil }
 		}
-		f := func(_, i int) {
+		f := func(worker, i int) {
 			w := walker{dims: r.keep, strides: [][]int{r.ks}}
 			lo, hi := i*each, min(r.outs, (i+1)*each)
+			r.begin(worker)
 			for w.seek(lo); lo < hi; lo++ {
-				r.dst[lo] = r.runs(w.off[0], outer, n, run)
+				r.dst[lo] = r.runs(worker, w.off[0], outer, n, run)
 				w.next()
 			}
 		}
@@ -100,14 +207,15 @@ func (r *reduction[T]) rows() step {
 	cuts := (run + grain - 1) / grain
 	r.part = make([]T, r.outs*n*cuts)
 	r.m.extra += len(r.part)
-	f := func(_, i int) {
+	f := func(worker, i int) {
+		r.begin(worker)
 		k, c := i/cuts, i%cuts // run k, part c
 		w := walker{dims: r.keep, strides: [][]int{r.ks}}
 		w.seek(k / n)
 		v := walker{dims: outer, strides: [][]int{r.ds}}
 		v.seek(k % n)
 		o := w.off[0] + v.off[0]
-		r.part[i] = kernel.Reduce(r.red, r.src[o+c*grain:o+min(run, (c+1)*grain)])
+		r.part[i] = r.run(worker, o+c*grain, min(run, (c+1)*grain)-c*grain)
 	}
 	return func() error {
 		r.load()
@@ -133,15 +241,15 @@ func rowsOf[T Float](r Red) func(dst, x []T, rows, cols int) {
 }
 
 // runs reduces n runs of the given length, one at each index of outer.
-func (r *reduction[T]) runs(off int, outer []int, n, run int) T {
+func (r *reduction[T]) runs(worker, off int, outer []int, n, run int) T {
 	if n == 1 {
-		return kernel.Reduce(r.red, r.src[off:off+run])
+		return r.run(worker, off, run)
 	}
 	w := walker{dims: outer, strides: [][]int{r.ds}}
 	w.seek(0)
 	acc := T(r.red.Start())
 	for range n {
-		acc = r.combine(acc, kernel.Reduce(r.red, r.src[off+w.off[0]:][:run]))
+		acc = r.combine(acc, r.run(worker, off+w.off[0], run))
 		w.next()
 	}
 	return acc
@@ -161,8 +269,7 @@ func (r *reduction[T]) columns() step {
 		r.part = make([]T, n*groups*cols)
 		r.m.extra += len(r.part)
 	}
-	fn := r.red.Fn()
-	f := func(_, i int) {
+	f := func(worker, i int) {
 		k, c := i/groups, i%groups
 		dst := r.dst[k*cols : (k+1)*cols]
 		if groups > 1 {
@@ -170,20 +277,8 @@ func (r *reduction[T]) columns() step {
 		}
 		w := walker{dims: outer, strides: [][]int{r.ks}}
 		w.seek(k)
-		v := walker{dims: r.drop, strides: [][]int{r.ds}}
-		lo, hi := c*columnCut, min(r.ins, (c+1)*columnCut)
-		v.seek(lo)
-		from := r.src[w.off[0]+v.off[0]:]
-		copy(dst, from[:cols])
-		lo++
-		if fn == kernel.Add && len(r.drop) == 1 && r.ds[0] == cols {
-			kernel.AddRows(dst, from[cols:][:(hi-lo)*cols], hi-lo, cols)
-			return
-		}
-		for ; lo < hi; lo++ {
-			v.next()
-			kernel.Map2(fn, dst, dst, r.src[w.off[0]+v.off[0]:][:cols])
-		}
+		r.begin(worker)
+		r.addRows(worker, dst, w.off[0], c*columnCut, min(r.ins, (c+1)*columnCut))
 	}
 	return func() error {
 		r.load()
@@ -193,7 +288,7 @@ func (r *reduction[T]) columns() step {
 				dst := r.dst[k*cols : (k+1)*cols]
 				copy(dst, r.part[k*groups*cols:])
 				for c := 1; c < groups; c++ {
-					kernel.Map2(fn, dst, dst, r.part[(k*groups+c)*cols:][:cols])
+					kernel.Map2(r.red.Fn(), dst, dst, r.part[(k*groups+c)*cols:][:cols])
 				}
 			}
 		}
@@ -201,18 +296,61 @@ func (r *reduction[T]) columns() step {
 	}
 }
 
+// addRows reduces the rows [lo, hi), which begin at off, to dst: as many columns at a
+// time, and of these as many rows, as can be read together.
+func (r *reduction[T]) addRows(worker int, dst []T, off, lo, hi int) {
+	cols, fn := len(dst), r.red.Fn()
+	width, together := cols, 1
+	if r.e != nil {
+		width = min(cols, reduceBlock)
+	}
+	if r.columnsFollow() && width == cols && fn == kernel.Add {
+		together = hi - lo
+		if r.e != nil {
+			together = max(1, reduceBlock/cols)
+		}
+	}
+	v := walker{dims: r.drop, strides: [][]int{r.ds}}
+	for c := 0; c < cols; c += width {
+		to := dst[c:min(cols, c+width)]
+		v.seek(lo)
+		for i := lo; i < hi; i += together {
+			n := min(together, hi-i)
+			x := r.read(worker, off+v.off[0]+c, (n-1)*cols+len(to))
+			if i == lo {
+				copy(to, x)
+				x = x[len(to):]
+				n--
+			}
+			switch {
+			case n == 0:
+			case fn == kernel.Add:
+				kernel.AddRows(to, x, n, len(to))
+			default:
+				kernel.Map2(fn, to, to, x)
+			}
+			if together > 1 {
+				v.off[0] += together * cols
+			} else {
+				v.next()
+			}
+		}
+	}
+}
+
 // strided reduces one element at a time.
 func (r *reduction[T]) strided() step {
 	count, each := pieces(r.outs, r.ins)
-	f := func(_, i int) {
+	f := func(worker, i int) {
 		w := walker{dims: r.keep, strides: [][]int{r.ks}}
 		lo, hi := i*each, min(r.outs, (i+1)*each)
+		r.begin(worker)
 		for w.seek(lo); lo < hi; lo++ {
 			v := walker{dims: r.drop, strides: [][]int{r.ds}}
 			v.seek(0)
 			acc := T(r.red.Start())
 			for range r.ins {
-				acc = r.combine(acc, r.src[w.off[0]+v.off[0]])
+				acc = r.combine(acc, r.read(worker, w.off[0]+v.off[0], 1)[0])
 				v.next()
 			}
 			r.dst[lo] = acc

@@ -117,8 +117,8 @@ func (t *tiler) cuts(in *inst) bool {
 	case convOp:
 		return o.n == t.n
 	case reduceOp:
-		from := t.g.shape(in.in[0])
-		if len(from) == 0 || from[0] != t.n {
+		from := t.g.reduced(in)
+		if o.code != nil && !t.byRows(t.g.shape(in.in[0]), from) || len(from.shape) == 0 || from.shape[0] != t.n {
 			return false
 		}
 		return rows && o.axes[0] != 0 || o.axes[0] == 0 && o.red == SumRed
@@ -151,7 +151,7 @@ func (t *tiler) sliced(in *inst, k int) bool {
 		}
 		_, _, stride := t.g.view(v)
 		return stride[0] != 0
-	case mapOp:
+	case mapOp, reduceOp:
 		_, _, stride := t.g.view(v)
 		return stride[0] != 0
 	}
@@ -164,16 +164,21 @@ func (t *tiler) within(in *inst, k int) bool {
 	g := t.g
 	v := in.in[k]
 	base, off, stride := g.view(v)
-	shape, from := g.shape(v), g.shape(base)
-	if !t.sliced(in, k) || adds(g.def(base)) || len(from) == 0 || from[0] != t.n || shape[0] != t.n {
+	return t.sliced(in, k) && !adds(g.def(base)) && t.byRows(g.shape(base), layout{off, g.shape(v), stride})
+}
+
+// byRows tells whether the first axis of a dense tensor of shape from, seen as l, is
+// the batch, and stays the first.
+func (t *tiler) byRows(from []int, l layout) bool {
+	if len(from) == 0 || from[0] != t.n || len(l.shape) == 0 || l.shape[0] != t.n {
 		return false
 	}
 	row := Size(from) / t.n
-	last := off
-	for i, n := range shape[1:] {
-		last += (n - 1) * stride[i+1]
+	last := l.off
+	for i, n := range l.shape[1:] {
+		last += (n - 1) * l.stride[i+1]
 	}
-	return stride[0] == row && last < row
+	return l.stride[0] == row && last < row
 }
 
 // phases numbers the instructions so that those that can be cut have odd
@@ -360,9 +365,16 @@ func (t *tiler) slice(members []int, operands []Value, how []regionOperand, resu
 		if !adds(in) {
 			shape = cutShape(in.out)
 		}
-		if o, ok := op.(convOp); ok {
+		switch o := op.(type) {
+		case convOp:
 			o.n = rows
 			op = o
+		case reduceOp:
+			if o.code != nil {
+				o.from.shape = slices.Clone(o.from.shape)
+				o.from.shape[0] = rows
+				op = o
+			}
 		}
 		now[in.out] = b.g.add(op, in.where, shape, args...)
 	}
