@@ -50,14 +50,12 @@ func epilogues(g *graph) {
 }
 
 // takesEpilogue tells whether an instruction can compute more on its blocks, and
-// gains by it: a product whose blocks are whole rows, so that none is copied, and
-// a convolution of a batch too small for slices, whose results are in the cache
-// already.
+// gains by it: a product, and a convolution of a batch too small for slices, whose
+// results are in the cache already.
 func (g *graph) takesEpilogue(d *inst) bool {
 	switch o := d.op.(type) {
 	case gemmOp:
-		shape := g.shape(d.out)
-		return o.code == nil && shape[len(shape)-1] <= kernel.UnitCols
+		return o.code == nil
 	case convOp:
 		return o.code == nil && o.part != ConvWeight && o.n < tileLeast
 	}
@@ -129,76 +127,72 @@ func (m *machine[T]) newEpilogue(in *inst, code []mapFn, first, last, at int) *e
 	return e
 }
 
-// scratch is the number of elements of temporaries, of the block as it comes and
-// goes, and of the extras.
-func (e *epilogue[T]) scratch() int { return (e.temps + 2 + len(e.extras)) * block }
+// scratch is the number of elements of temporaries and of the extras.
+func (e *epilogue[T]) scratch() int { return (e.temps + len(e.extras)) * block }
 
 // apply computes the rows [r0, r1) and columns [c0, c1) of the result c, whose
 // extras are those of a copy.
 func (e *epilogue[T]) apply(c []T, copyNumber, r0, r1, c0, c1 int, scratch []T) {
 	mem := scratch[e.at:]
-	part := func(i int) []T { return mem[(e.temps+i)*block:][:block] }
 	width := min(c1-c0, block)
 	for ; c0 < c1; c0 += width {
 		w := min(width, c1-c0)
-		each := max(1, block/w)
-		var reg [maxArgs + maxCode][]T
+		each := max(1, block/w) // rows at a time
+		var reg [maxArgs + maxCode]kernel.Rows[T]
+		temp := func(i, rows int) kernel.Rows[T] { return kernel.Rows[T]{X: mem[i*block:][:rows*w], Row: w} }
 		for i := range e.extras {
 			x := e.extras[i].of(copyNumber)
-			switch t := part(2 + i); {
-			case e.row[i] == 0 && e.col[i] == 0:
-				reg[1+i] = x[:1]
-			case e.row[i] == 0: // one row for all
-				pick(t[:w], x[c0*e.col[i]:], e.col[i])
-				repeat(t[:min(each, r1-r0)*w], t[:w])
+			switch sc := e.col[i]; {
+			case e.row[i] != 0:
+			case sc == 0:
+				reg[1+i].X = x[:1]
+			case sc == 1 && w < e.cols:
+				reg[1+i].X = x[c0:][:w]
+			default: // whole rows go as one if they have one for each
+				reg[1+i] = temp(e.temps+i, min(each, r1-r0))
+				pick(reg[1+i].X[:w], x[c0*sc:], sc)
+				repeat(reg[1+i].X, reg[1+i].X[:w])
 			}
 		}
 		for r := r0; r < r1; r += each {
 			n := min(each, r1-r)
-			size := n * w
-			whole := w == e.cols // rows follow each other
-			in, out := part(0)[:size], part(1)[:size]
-			if whole {
-				in = c[r*e.cols:][:size]
-				out = in
-			} else {
-				for k := range n {
-					copy(in[k*w:][:w], c[(r+k)*e.cols+c0:])
-				}
-			}
-			reg[0] = in
+			reg[0] = kernel.Rows[T]{X: c[r*e.cols+c0:][:(n-1)*e.cols+w], Row: e.cols}
 			for i := range e.extras {
 				sr, sc := e.row[i], e.col[i]
-				switch {
-				case sr == 0 && sc == 0:
+				switch x := e.extras[i].of(copyNumber); {
 				case sr == 0:
-					reg[1+i] = part(2 + i)[:size]
-				case whole && sc == 1 && sr == e.cols:
-					reg[1+i] = e.extras[i].of(copyNumber)[r*sr:][:size]
+				case sc == 1:
+					reg[1+i] = kernel.Rows[T]{X: x[r*sr+c0:][:(n-1)*sr+w], Row: sr}
 				default:
-					t, x := part(2 + i)[:size], e.extras[i].of(copyNumber)
+					t := temp(e.temps+i, n)
 					for k := range n {
-						pick(t[k*w:][:w], x[(r+k)*sr+c0*sc:], sc)
+						pick(t.X[k*w:][:w], x[(r+k)*sr+c0*sc:], sc)
 					}
 					reg[1+i] = t
 				}
 			}
 			for k := range e.code {
-				f := &e.code[k]
-				to := out
+				f, to := &e.code[k], reg[0]
 				if e.regs[k] >= 0 {
-					to = mem[e.regs[k]*block:][:size]
+					to = temp(e.regs[k], n)
 				}
-				call(f, to, reg[f.arg[0]], reg[f.arg[1]], reg[f.arg[2]])
+				callRows(f, to, reg[f.arg[0]], reg[f.arg[1]], reg[f.arg[2]], n, w)
 				reg[1+len(e.extras)+k] = to
-			}
-			if !whole {
-				for k := range n {
-					copy(c[(r+k)*e.cols+c0:][:w], out[k*w:])
-				}
 			}
 		}
 	}
+}
+
+// callRows is [call] for rows of cols elements.
+func callRows[T Float](f *mapFn, dst, a, b, c kernel.Rows[T], rows, cols int) {
+	var none kernel.Rows[T]
+	if f.operand < 3 {
+		c = none
+	}
+	if f.operand < 2 {
+		b = none
+	}
+	kernel.MapRows(f.fn, dst, a, b, c, rows, cols, f.p, f.q)
 }
 
 // call computes a function of runs of numbers, each as long as dst or one number.

@@ -304,11 +304,16 @@ func (r *reduction[T]) addRows(worker int, dst []T, off, lo, hi int) {
 	if r.e != nil {
 		width = min(cols, reduceBlock)
 	}
-	if r.columnsFollow() && width == cols && fn == kernel.Add {
+	switch {
+	case fn != kernel.Add || len(r.drop) != 1:
+	case r.e == nil:
 		together = hi - lo
-		if r.e != nil {
-			together = max(1, reduceBlock/cols)
-		}
+	case r.columnsFollow() && width == cols:
+		together = max(1, reduceBlock/cols)
+	}
+	row := 0
+	if together > 1 {
+		row = r.ds[0]
 	}
 	v := walker{dims: r.drop, strides: [][]int{r.ds}}
 	for c := 0; c < cols; c += width {
@@ -316,21 +321,22 @@ func (r *reduction[T]) addRows(worker int, dst []T, off, lo, hi int) {
 		v.seek(lo)
 		for i := lo; i < hi; i += together {
 			n := min(together, hi-i)
-			x := r.read(worker, off+v.off[0]+c, (n-1)*cols+len(to))
+			x := r.read(worker, off+v.off[0]+c, (n-1)*row+len(to))
 			if i == lo {
 				copy(to, x)
-				x = x[len(to):]
-				n--
+				if n--; n > 0 {
+					x = x[row:]
+				}
 			}
 			switch {
 			case n == 0:
 			case fn == kernel.Add:
-				kernel.AddRows(to, x, n, len(to))
+				kernel.AddRows(to, x, n, row)
 			default:
 				kernel.Map2(fn, to, to, x)
 			}
 			if together > 1 {
-				v.off[0] += together * cols
+				v.off[0] += together * row
 			} else {
 				v.next()
 			}

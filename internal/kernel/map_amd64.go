@@ -10,7 +10,9 @@ import (
 type mapArgs struct {
 	dst, a, b, c        unsafe.Pointer
 	aStep, bStep, cStep int
-	n                   int    // elements, at least 1
+	n, rows             int    // elements of a row and rows, at least 1
+	dstRow, aRow        int    // bytes from a row to the next
+	bRow, cRow          int
 	p, q                uint64 // bits of numbers of the type that is computed in
 	entry               int
 }
@@ -22,11 +24,15 @@ const mapChunk = 4096
 // mapAsm is Map1, Map2 and Map3 in assembly, if there is any for f. Operands that
 // f does not have are nil.
 func mapAsm[T Float](f Fn, dst, a, b, c []T, p, q float64) bool {
+	return mapRowsAsm(f, Rows[T]{X: dst}, Rows[T]{X: a}, Rows[T]{X: b}, Rows[T]{X: c}, 1, len(dst), p, q)
+}
+
+// mapRowsAsm is MapRows in assembly, if there is any for f.
+func mapRowsAsm[T Float](f Fn, dst, a, b, c Rows[T], rows, cols int, p, q float64) bool {
 	if level == Generic || mapEntry[f] == 0 {
 		return false
 	}
-	n := len(dst)
-	if n == 0 {
+	if rows == 0 || cols == 0 {
 		return true
 	}
 	size := sizeof[T]()
@@ -40,39 +46,43 @@ func mapAsm[T Float](f Fn, dst, a, b, c []T, p, q float64) bool {
 		}
 	}
 	var one [3][64 / 4]T
-	operand := func(x []T, k int) (unsafe.Pointer, int) {
-		if len(x) == 1 && n != 1 {
-			for i := range 64 / size {
-				one[k][i] = x[0]
+	args.dst, args.dstRow = unsafe.Pointer(&dst.X[:(rows-1)*dst.Row+cols][0]), dst.Row*size
+	args.a, args.aStep, args.aRow = mapOperand(a, &one[0], rows, cols)
+	if b.X != nil {
+		args.b, args.bStep, args.bRow = mapOperand(b, &one[1], rows, cols)
+	}
+	if c.X != nil {
+		args.c, args.cStep, args.cRow = mapOperand(c, &one[2], rows, cols)
+	}
+	first, each := args, max(1, mapChunk/cols)
+	for r := 0; r < rows; r += each {
+		for i := 0; i < cols; i += args.n {
+			args.n, args.rows = min(cols-i, mapChunk), min(rows-r, each)
+			args.dst = unsafe.Add(first.dst, r*args.dstRow+i*size)
+			args.a = unsafe.Add(first.a, r*args.aRow+i*size&args.aStep)
+			if first.b != nil {
+				args.b = unsafe.Add(first.b, r*args.bRow+i*size&args.bStep)
 			}
-			return unsafe.Pointer(&one[k]), 0
-		}
-		return unsafe.Pointer(&x[:n][0]), -1
-	}
-	args.a, args.aStep = operand(a, 0)
-	if b != nil {
-		args.b, args.bStep = operand(b, 1)
-	}
-	if c != nil {
-		args.c, args.cStep = operand(c, 2)
-	}
-	args.dst = unsafe.Pointer(&dst[0])
-	for {
-		args.n = min(n, mapChunk)
-		callMap(&args, size)
-		if n -= args.n; n == 0 {
-			return true
-		}
-		next := args.n * size
-		args.dst = unsafe.Add(args.dst, next)
-		args.a = unsafe.Add(args.a, next&args.aStep)
-		if b != nil {
-			args.b = unsafe.Add(args.b, next&args.bStep)
-		}
-		if c != nil {
-			args.c = unsafe.Add(args.c, next&args.cStep)
+			if first.c != nil {
+				args.c = unsafe.Add(first.c, r*args.cRow+i*size&args.cStep)
+			}
+			callMap(&args, size)
 		}
 	}
+	return true
+}
+
+// mapOperand gives where an operand begins, the step of mapArgs, and the bytes from a
+// row to the next. One number fills a block.
+func mapOperand[T Float](x Rows[T], block *[64 / 4]T, rows, cols int) (at unsafe.Pointer, step, row int) {
+	size := sizeof[T]()
+	if len(x.X) == 1 && rows*cols != 1 {
+		for i := range 64 / size {
+			block[i] = x.X[0]
+		}
+		return unsafe.Pointer(block), 0, 0
+	}
+	return unsafe.Pointer(&x.X[:(rows-1)*x.Row+cols][0]), -1, x.Row * size
 }
 
 // callMap is an ordinary call, so that the loop around it can be interrupted.

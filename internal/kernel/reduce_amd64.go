@@ -59,22 +59,19 @@ func reduceAsm[T Float, R float64 | int](kind reduceKind, out []R, x, y []T, shi
 }
 
 // addRowsAsm is AddRows in assembly, if there is any.
-func addRowsAsm[T Float](dst, x []T, rows, cols int) bool {
+func addRowsAsm[T Float](dst, x []T, rows, row int) bool {
 	if level == Generic {
 		return false
 	}
-	if rows == 0 || cols == 0 {
-		return true
-	}
-	size := sizeof[T]()
-	_, _ = x[rows*cols-1], dst[cols-1]
-	args := reduceArgs{xRow: cols * size, entry: addRed}
+	size, cols := sizeof[T](), len(dst)
+	_ = x[(rows-1)*row+cols-1]
+	args := reduceArgs{xRow: row * size, entry: addRed}
 	for c := 0; c < cols; c += args.cols {
 		args.cols = min(cols-c, reduceWork/4)
 		args.out = unsafe.Pointer(&dst[c])
 		for r := 0; r < rows; r += args.rows {
 			args.rows = min(rows-r, 2*reduceWork/args.cols)
-			args.x = unsafe.Pointer(&x[r*cols+c])
+			args.x = unsafe.Pointer(&x[r*row+c])
 			callReduce(&args, size)
 		}
 	}

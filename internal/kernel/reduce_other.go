@@ -6,4 +6,4 @@ func reduceAsm[T Float, R float64 | int](kind reduceKind, out []R, x, y []T, shi
 	return false
 }
 
-func addRowsAsm[T Float](dst, x []T, rows, cols int) bool { return false }
+func addRowsAsm[T Float](dst, x []T, rows, row int) bool { return false }

@@ -229,6 +229,22 @@ func testRows[T Float](t *testing.T) {
 				t.Fatalf("rows of [%d, %d] add to %v in column %d, want %v", rows, cols, got, i, want[i])
 			}
 		}
+		if cols < 2 {
+			continue
+		}
+		from := r.IntN(cols) // of the columns that are added, of rows that are longer
+		part := newFenced[T](r, 1+r.IntN(cols-from))
+		want = append([]T{}, part.x...)
+		AddRows(part.x, x.x[min(from, len(x.x)):], rows, cols)
+		part.check(t, "add parts of rows")
+		for i := range part.x {
+			for k := range rows {
+				want[i] += x.x[k*cols+from+i]
+			}
+			if !same(part.x[i], want[i]) {
+				t.Fatalf("parts of rows of [%d, %d] add to %v in column %d, want %v", rows, cols, part.x[i], i, want[i])
+			}
+		}
 	}
 }
 

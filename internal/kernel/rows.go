@@ -184,14 +184,14 @@ func ArgMaxRows[T Float](dst []T, x []T, rows, cols int) {
 	}
 }
 
-// AddRows adds the rows of x [rows, cols], one after another, to dst [cols].
-func AddRows[T Float](dst, x []T, rows, cols int) {
-	dst, x = dst[:cols], x[:rows*cols]
-	if addRowsAsm(dst, x, rows, cols) {
+// AddRows adds rows of x, as long as dst and row elements apart, one after another to
+// dst.
+func AddRows[T Float](dst, x []T, rows, row int) {
+	if rows == 0 || len(dst) == 0 || addRowsAsm(dst, x, rows, row) {
 		return
 	}
 	for r := range rows {
-		for i, v := range x[r*cols:][:cols] {
+		for i, v := range x[r*row:][:len(dst)] {
 			dst[i] += v
 		}
 	}

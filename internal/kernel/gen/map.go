@@ -12,6 +12,11 @@ const (
 	mapBStep
 	mapCStep
 	mapN
+	mapRows
+	mapDstRow
+	mapARow
+	mapBRow
+	mapCRow
 	mapP
 	mapQ
 	mapEntry
@@ -215,15 +220,16 @@ func (f *file) setTail(t, lanes number) {
 }
 
 // loop writes a loop over DX elements of t in lanes: the vectors of code, unroll
-// at a time, then one by one and masked. before comes between the numbers that
+// at a time, then one by one and masked. begin comes between the numbers that
 // stay in registers and the first vector.
-func (f *file) loop(t, lanes number, unroll int, streams []stream, p *pins, code func(b *body, k int, masked bool)) {
+func (f *file) loop(t, lanes number, unroll int, streams []stream, p *pins, begin func(), code func(b *body, k int, masked bool)) {
 	main, last := f.newBody(lanes, p), f.newBody(lanes, p)
 	for k := range unroll {
 		code(main, k, false)
 	}
 	code(last, 0, true)
 	f.loadPins(lanes, p)
+	begin()
 	step := unroll * f.lanes(lanes)
 	f.i("SUBQ", fmt.Sprintf("$%d", step), "DX")
 	f.i("JLT", "rest")
@@ -260,14 +266,19 @@ func (f *file) mapLoop(name string, t number, fn mapFn) {
 	fmt.Fprintf(&f.text, "\nTEXT %s<>(SB), NOSPLIT, $0-8\n", name)
 	dst := stream{t, lanes, "R8", ""}
 	in := []stream{{t, lanes, "R9", "R12"}, {t, lanes, "R10", "R13"}, {t, lanes, "R11", "SI"}}[:fn.arity]
-	f.i("MOVQ", at(mapDst, "DI"), dst.ptr)
 	for i, s := range in {
-		f.i("MOVQ", at(mapA+8*i, "DI"), s.ptr)
 		f.i("MOVQ", fmt.Sprintf("$%d", f.lanes(lanes)*t.bytes), s.step)
 		f.i("ANDQ", at(mapAStep+8*i, "DI"), s.step)
 	}
-	f.i("MOVQ", at(mapN, "DI"), "DX")
-	f.loop(t, lanes, unroll, append([]stream{dst}, in...), f.newPins(), func(b *body, k int, masked bool) {
+	begin := func() {
+		f.label("row")
+		f.i("MOVQ", at(mapDst, "DI"), dst.ptr)
+		for i, s := range in {
+			f.i("MOVQ", at(mapA+8*i, "DI"), s.ptr)
+		}
+		f.i("MOVQ", at(mapN, "DI"), "DX")
+	}
+	f.loop(t, lanes, unroll, append([]stream{dst}, in...), f.newPins(), begin, func(b *body, k int, masked bool) {
 		b.single = t.bytes == 4
 		var x []val
 		for _, s := range in {
@@ -275,6 +286,14 @@ func (f *file) mapLoop(name string, t number, fn mapFn) {
 		}
 		b.save(dst, k, masked, fn.code(b, x...))
 	})
+	f.i("DECQ", at(mapRows, "DI"))
+	f.i("JEQ", "end")
+	for i := range 1 + len(in) {
+		f.i("MOVQ", at(mapDstRow+8*i, "DI"), "AX")
+		f.i("ADDQ", "AX", at(mapDst+8*i, "DI"))
+	}
+	f.i("JMP", "row")
+	f.label("end")
 	f.i("VZEROUPPER")
 	f.i("RET")
 }

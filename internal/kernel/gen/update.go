@@ -105,8 +105,8 @@ func (r *rule) assembly(f *file, t number) {
 		f.i("MOVL", "AX", at(updMXCSR+4, "DI"))
 		f.i("LDMXCSR", at(updMXCSR+4, "DI"))
 	}
-	f.i("MOVQ", at(updN, "DI"), "DX")
-	f.loop(t, t, 1, s, f.newPins(), func(b *body, k int, masked bool) {
+	begin := func() { f.i("MOVQ", at(updN, "DI"), "DX") }
+	f.loop(t, t, 1, s, f.newPins(), begin, func(b *body, k int, masked bool) {
 		// Where registers are few, many numbers are loaded for each use.
 		scarce := f.regs == 16 && len(r.numbers) > 6
 		keep := func(name string) bool { return !scarce || r.number(name) < 0 }
