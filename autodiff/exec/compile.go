@@ -103,6 +103,7 @@ var passes = []pass{
 	{"winograd", winograd},
 	{"sparsify", sparsify},
 	{"tile", tile},
+	{"columnsums", columnSums},
 	{"schedule", schedule},
 }
 
@@ -145,7 +146,10 @@ func link[T Float](g *graph, o Options) (*Program[T], error) {
 	if o.Pool == nil {
 		o.Pool = parallel.Shared()
 	}
-	m := &machine[T]{g: g, pool: o.Pool, at: plan.at, alone: o.alone}
+	m := &machine[T]{g: g, pool: o.Pool, at: plan.at, alone: o.alone, copies: 1}
+	if plan.together {
+		m.copies = g.copies
+	}
 	p.m = m
 	m.startTallies(o.Squares)
 	m.slots = make([][]T, firstSlot+(plan.inputs+plan.outputs)*g.copies)

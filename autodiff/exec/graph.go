@@ -32,7 +32,7 @@ type inst struct {
 	op    op
 	in    []Value
 	out   Value
-	more  []Value // results beside out
+	more  []Value // results beside out: of a region, or the sums of the columns of out
 	where string  // the layer or expression it comes from, for errors and profiles
 	late  bool    // runs in each Run of a program that is prepared once (see stage)
 }
@@ -113,6 +113,9 @@ func (g *graph) String() string {
 			fmt.Fprintf(&b, " %%%d", v)
 		}
 		fmt.Fprintf(&b, " = %s", in.op)
+		if _, region := in.op.(regionOp); len(in.more) > 0 && !region {
+			b.WriteString(" and sums of columns, of")
+		}
 		for _, v := range in.in {
 			fmt.Fprintf(&b, " %%%d", v)
 		}

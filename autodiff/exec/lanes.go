@@ -30,7 +30,7 @@ func (p *Program[T]) openLanes(plan *plan) error {
 	}
 	p.lanes = []*lane[T]{{m: p.m, steps: p.steps}}
 	for range workers - 1 {
-		m := &machine[T]{g: g, pool: parallel.New(1), at: at, slots: make([][]T, len(p.m.slots))}
+		m := &machine[T]{g: g, pool: parallel.New(1), at: at, copies: 1, slots: make([][]T, len(p.m.slots))}
 		copy(m.slots, p.m.slots)
 		m.slots[laneSlot] = NewVector[T](elements)
 		l := &lane[T]{m: m}

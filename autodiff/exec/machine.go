@@ -21,6 +21,7 @@ type machine[T Float] struct {
 	need    int
 	extra   int              // elements that instructions hold for themselves
 	copy    int              // of the late values, that is being computed
+	copies  int              // of them that are computed together
 	alone   bool             // one worker, always
 	tallies map[Value]*tally // of outputs
 	region  *region[T]       // of the instruction that was bound last
@@ -80,13 +81,13 @@ func (m *machine[T]) needs(n int) { m.need = max(m.need, n) }
 // wide makes what runs an instruction for several copies.
 func (m *machine[T]) wide(in *inst) (wide, error) {
 	if o, ok := in.op.(gemmOp); ok {
-		return m.bindGemm(in, o), nil
+		return m.tallied(in.more, m.bindGemm(in, o)), nil
 	}
 	s, err := m.bind(in)
 	if err != nil {
 		return nil, err
 	}
-	return m.tallied(in, func(first, n int) error {
+	return m.tallied(append([]Value{in.out}, in.more...), func(first, n int) error {
 		for k := range n {
 			m.copy = first + k
 			if err := s(); err != nil {

@@ -94,7 +94,7 @@ func (g *graph) arrange(p *plan, from, copies, slot int) int {
 			if u := uses[v]; len(u) > 0 {
 				last = u[len(u)-1]
 			}
-			if _, ok := in.op.(mapOp); ok {
+			if _, ok := in.op.(mapOp); ok && v == in.out {
 				if s := inPlace(g, in, owner); s >= 0 && spans[s].end == i {
 					spans[s].end = last
 					owner[v] = s

@@ -49,6 +49,12 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 			*sums = make(tally, max(n, sparse.g.Units()))
 		}
 	}
+	groups := Size(batch) * pairs[0].g.Down()
+	sparseGroups := 0
+	if sparse != nil {
+		sparseGroups = sparse.g.Down()
+	}
+	columns := m.newColumnSum(in, max(groups, sparseGroups))
 	first, copies := 0, 1
 	y := pairs[0].y
 	own := y.perCopy()
@@ -82,6 +88,10 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 		if sums != nil {
 			(*sums)[i] = squaresOf(c, cols, r0, r1, c0, c1)
 		}
+		if columns != nil {
+			down := pairs[0].g.Down()
+			columns.add(columns.group(copy, i/units*down+i%down)[c0:c1], c[r0*cols+c0:], r1-r0, cols, true)
+		}
 	}
 	listOrder := copyOrder(1)
 	if own && sparse != nil {
@@ -105,6 +115,9 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 		if sums != nil {
 			(*sums)[i] = squaresOf(out.of(copy), cols, r0, r1, c0, c1)
 		}
+		if columns != nil {
+			columns.add(columns.group(copy, i%sparse.g.Down())[c0:c1], out.of(copy)[r0*cols+c0:], r1-r0, cols, true)
+		}
 	}
 	return func(from, k int) error {
 		first, copies = from, k
@@ -114,17 +127,26 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 		for i := range held {
 			held[i].strip = -1
 		}
-		if sparse != nil && sparse.a.Share(sparse.s.of(0)) <= kernel.SparseShare {
-			m.pool.Run(copies*sparse.g.Units(), lists)
-			return nil
+		if columns != nil {
+			columns.first = first
 		}
-		if copies*work < alone {
+		switch {
+		case sparse != nil && sparse.a.Share(sparse.s.of(0)) <= kernel.SparseShare:
+			m.pool.Run(copies*sparse.g.Units(), lists)
+			if columns != nil {
+				columns.finish(copies, sparseGroups)
+			}
+			return nil
+		case copies*work < alone:
 			for i := range copies * n {
 				f(0, i)
 			}
-			return nil
+		default:
+			m.pool.Run(copies*n, f)
 		}
-		m.pool.Run(copies*n, f)
+		if columns != nil {
+			columns.finish(copies, groups)
+		}
 		return nil
 	}
 }

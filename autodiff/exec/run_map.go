@@ -22,6 +22,9 @@ func (m *machine[T]) bindMap(in *inst, o mapOp) step {
 	if n == 0 {
 		return func() error { return nil }
 	}
+	if len(in.more) > 0 {
+		return m.bindMapSums(in, e, out)
+	}
 	// Rows of a grain and more are cut, into whole blocks.
 	unit := e.inner
 	if unit > grain && unit == n {
@@ -36,6 +39,37 @@ func (m *machine[T]) bindMap(in *inst, o mapOp) step {
 	}
 	return func() error { e.load(); e.dst = out.data(); m.pool.Run(count, f); return nil }
 }
+
+// bindMapSums is bindMap with the sums of columns of the result, block by block.
+func (m *machine[T]) bindMapSums(in *inst, e *expr[T], out operand[T]) step {
+	cols := out.shape[len(out.shape)-1]
+	rows := Size(out.shape) / cols
+	_, each := pieces(rows, cols)
+	groups, each := cut(rows, max(each, (rows+sumGroups-1)/sumGroups))
+	s := m.newColumnSum(in, groups)
+	together := max(1, block/cols)
+	f := func(worker, i int) {
+		e.begin(worker)
+		sums := s.group(m.copy, i)
+		for r, end := i*each, min(rows, (i+1)*each); r < end; r += together {
+			n := min(together, end-r)
+			x := e.dst[r*cols:][:n*cols]
+			e.span(worker, r*cols, x)
+			s.add(sums, x, n, cols, r == i*each)
+		}
+	}
+	return func() error {
+		e.load()
+		e.dst, s.first = out.data(), m.copy
+		m.pool.Run(groups, f)
+		s.finish(1, groups)
+		return nil
+	}
+}
+
+// sumGroups is how many groups of rows an elementwise result has at most that are
+// added up apart.
+const sumGroups = 16
 
 // bindTranspose copies an operand that is contiguous along an axis, and not along
 // the last, by transposes of the matrices of these two. It is nil for anything else.

@@ -33,13 +33,13 @@ func (m *machine[T]) startTallies(outputs []int) {
 	}
 }
 
-// tallied is run and then the sums of what in has written; products take theirs
-// block by block.
-func (m *machine[T]) tallied(in *inst, run wide) wide {
-	in.outs(func(v Value) {
+// tallied is run and then the sums of the results vs that it has written; products
+// take that of theirs block by block.
+func (m *machine[T]) tallied(vs []Value, run wide) wide {
+	for _, v := range vs {
 		t, ok := m.tallies[v]
 		if !ok {
-			return
+			continue
 		}
 		x := m.operand(v)
 		count, each := pieces(x.n, 1)
@@ -60,7 +60,7 @@ func (m *machine[T]) tallied(in *inst, run wide) wide {
 			}
 			return nil
 		}
-	})
+	}
 	return run
 }
 
