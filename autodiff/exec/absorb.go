@@ -1,15 +1,11 @@
 package exec
 
-import (
-	"slices"
-
-	"github.com/saddle-ml/saddle/internal/kernel"
-)
+import "slices"
 
 // absorb moves the elementwise expression that only a reduction reads into it: its
-// values are then reduced block by block while they are in the first-level cache,
-// and never written to memory. They are reduced in the order in which they would
-// have been, so the bits stay the same.
+// values are then reduced block by block while they are in the cache, and never
+// written to memory. They are reduced in the order in which they would have been, so
+// the bits stay the same.
 func absorb(g *graph) {
 	uses := g.uses()
 	for i := range g.code {
@@ -25,7 +21,7 @@ func absorb(g *graph) {
 			continue
 		}
 		o.from = layout{off, g.shape(in.in[0]), stride}
-		if shape := newReduceShape(o); shape.at < absorbLeast || o.red == LogSumExpRed && shape.ins > kernel.SumBlock {
+		if shape := newReduceShape(o); shape.at < absorbLeast || o.red == LogSumExpRed && shape.ins > reduceBlock {
 			continue
 		}
 		o.code = m.code

@@ -26,6 +26,10 @@ func columnSums(g *graph) {
 	g.setCode(code) // in order still: a sum's readers stand behind its matrix
 }
 
+// sumDepth is how many multiplications for each element keep the blocks of a wide
+// product so small that they are in the cache when they are done.
+const sumDepth = 256
+
 // sumsColumns makes the value of in a second result of what in reduces, if it can be.
 func (g *graph) sumsColumns(in *inst) bool {
 	o, ok := in.op.(reduceOp)
@@ -34,11 +38,23 @@ func (g *graph) sumsColumns(in *inst) bool {
 	}
 	base, off, _ := g.view(in.in[0])
 	d, shape := g.def(base), g.shape(base)
+	cols := 0
+	if len(shape) > 0 {
+		cols = shape[len(shape)-1]
+	}
 	if d.late != in.late || d.out != base || len(d.more) > 0 || off != 0 || len(shape) < 2 {
 		return false
 	}
-	switch d.op.(type) {
+	switch p := d.op.(type) {
 	case gemmOp:
+		inner := 0
+		for i := range p.pairs {
+			s := g.shape(d.in[2*i])
+			inner += s[len(s)-1]
+		}
+		if cols > kernel.UnitCols && inner < sumDepth {
+			return false
+		}
 	case mapOp:
 		if one(d.op, Copy) {
 			return false // by transposes
@@ -48,7 +64,6 @@ func (g *graph) sumsColumns(in *inst) bool {
 	}
 	o.from = g.reduced(in)
 	s := newReduceShape(o)
-	cols := shape[len(shape)-1]
 	if s.loop != byColumns || len(s.keep) != 1 || s.keep[0] != cols || !s.columnsFollow() || s.outs*s.ins != Size(shape) || s.ins == 0 {
 		return false
 	}

@@ -19,7 +19,7 @@ func epilogues(g *graph) {
 		}
 		for k, v := range in.in {
 			d := g.def(v)
-			if d.out != v || len(uses[v]) != 1 || d.late != in.late || slices.Contains(g.outs, v) || !g.takesEpilogue(d) || !g.alongRows(in, k) {
+			if d.out != v || len(uses[v]) != 1 || d.late != in.late || slices.Contains(g.outs, v) || !g.takesEpilogue(d, in, k) {
 				continue
 			}
 			// The product is register 0; the other operands follow in their order.
@@ -49,24 +49,30 @@ func epilogues(g *graph) {
 	}
 }
 
-// takesEpilogue tells whether an instruction can compute more on its blocks, and
-// gains by it: a product, and a convolution of a batch too small for slices, whose
-// results are in the cache already.
-func (g *graph) takesEpilogue(d *inst) bool {
+// takesEpilogue tells whether d can compute in, whose operand k it gives, on its
+// blocks, and gains by it: a product, and a convolution of a batch too small for
+// slices, whose results are in the cache already. The other operands have to walk the
+// rows and columns of the result, a matrix with all axes but the last as rows, with
+// one stride each. A product whose blocks have part of a row takes those that are the
+// same for all rows: parts of the rows of another matrix, each in a page of its own,
+// come more slowly than all of it at once.
+func (g *graph) takesEpilogue(d, in *inst, k int) bool {
+	shape := g.shape(in.out)
+	whole := true
 	switch o := d.op.(type) {
 	case gemmOp:
-		return o.code == nil
+		if o.code != nil {
+			return false
+		}
+		whole = shape[len(shape)-1] <= kernel.UnitCols
 	case convOp:
-		return o.code == nil && o.part != ConvWeight && o.n < tileLeast
+		if o.code != nil || o.part == ConvWeight || o.n >= tileLeast {
+			return false
+		}
+	default:
+		return false
 	}
-	return false
-}
-
-// alongRows tells whether the operands of in beside k walk the rows and columns of
-// its result, a matrix with all axes but the last as rows, with one stride each.
-func (g *graph) alongRows(in *inst, k int) bool {
-	shape := g.shape(in.out)
-	if g.shape(in.in[k])[len(shape)-1] != shape[len(shape)-1] {
+	if g.shape(d.out)[len(shape)-1] != shape[len(shape)-1] {
 		return false
 	}
 	for j, v := range in.in {
@@ -74,7 +80,7 @@ func (g *graph) alongRows(in *inst, k int) bool {
 			continue
 		}
 		base, _, stride := g.view(v)
-		if _, ok := rowStride(shape, stride); !ok || base == in.in[k] {
+		if row, ok := rowStride(shape, stride); !ok || base == d.out || row != 0 && !whole {
 			return false
 		}
 	}

@@ -366,6 +366,26 @@ func TestEpiloguesJoinProducts(t *testing.T) {
 	%8 = gemm map(add r0 r2; relu r3; mul r1 r4) %0 %1 %3 %5 [40 20]
 	return %8
 	`)
+	// A wide product leaves the mask to a pass over the whole.
+	b = newBuilder()
+	x, w, bias, mask = b.input(40, 30), b.input(30, 200), b.input(200), b.input(40, 200)
+	h := b.Map1(Relu, b.Map2(Add, b.Gemm(x, w), b.Broadcast(bias, []int{40, 200})), 0, 0)
+	g = b.returns(h, b.Map2(Mul, mask, b.Gemm(x, w)))
+	fuse(g)
+	prune(g)
+	epilogues(g)
+	prune(g)
+	expect(t, "after", g, `
+	%0 = input("a") [40 30]
+	%1 = input("b") [30 200]
+	%2 = input("c") [200]
+	%3 = input("d") [40 200]
+	%5 = view[0 1] %2 [40 200]
+	%7 = gemm map(add r0 r1; relu r2) %0 %1 %5 [40 200]
+	%8 = gemm %0 %1 [40 200]
+	%9 = map(mul) %3 %8 [40 200]
+	return %7 %9
+	`)
 	// What something else reads too stays, and so does one that meets its own transpose.
 	b = newBuilder()
 	x, w = b.input(20, 30), b.input(30, 20)
@@ -397,9 +417,11 @@ func TestEpiloguesKeepBits(t *testing.T) {
 			full, row, col, num, odd := b.input(batch, m, n), b.input(n), b.input(batch, m, 1), b.input(), b.input(batch, n, m)
 			to := func(v Value) Value { return b.Broadcast(v, []int{batch, m, n}) }
 			z := b.Map2(Add, b.Gemm(x, w), to(row))
-			z = b.Map2(Mul, b.Map1(Tanh, z, 0, 0), to(col))
-			z = b.Map2(Sub, b.Map2(Max, full, z), to(num))
-			if batch == 1 {
+			z = b.Map2(Sub, b.Map1(Tanh, z, 0, 0), to(num))
+			if n <= 64 { // wider ones take what is the same for all rows
+				z = b.Map2(Max, full, b.Map2(Mul, z, to(col)))
+			}
+			if n <= 64 && batch == 1 {
 				z = b.Map2(Mul, z, b.Permute(odd, []int{0, 2, 1}))
 			}
 			win := Window{H: 5, W: m, R: 3, S: 1, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, PadTop: 1, OH: 5, OW: m}

@@ -32,7 +32,7 @@ func linked(t *testing.T, g *graph, workers int, apart bool) *Program[float64] {
 }
 
 // prepare gives the inputs of p numbers, drawn for each by its number, and prepares it.
-func prepare[T Float](t *testing.T, p *Program[T], draw func(input int) float64) {
+func prepare[T Float](t testing.TB, p *Program[T], draw func(input int) float64) {
 	t.Helper()
 	for i := range p.inputs {
 		for k := range p.inputs[i].copies {

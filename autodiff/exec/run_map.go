@@ -47,7 +47,7 @@ func (m *machine[T]) bindMapSums(in *inst, e *expr[T], out operand[T]) step {
 	_, each := pieces(rows, cols)
 	groups, each := cut(rows, max(each, (rows+sumGroups-1)/sumGroups))
 	s := m.newColumnSum(in, groups)
-	together := max(1, block/cols)
+	together := max(1, grain/cols)
 	f := func(worker, i int) {
 		e.begin(worker)
 		sums := s.group(m.copy, i)
@@ -211,6 +211,11 @@ func (e *expr[T]) begin(worker int) {
 
 // span computes elements from lo on into dst.
 func (e *expr[T]) span(worker, lo int, dst []T) {
+	if len(e.dims) == 0 {
+		var off [maxArgs]int
+		e.run(worker, &off, lo, dst)
+		return
+	}
 	w := walker{dims: e.dims, strides: e.strides}
 	run := e.many * e.inner
 	w.seek(lo / run)
@@ -224,14 +229,15 @@ func (e *expr[T]) span(worker, lo int, dst []T) {
 
 // run computes elements from lo on of the run at the offsets off.
 func (e *expr[T]) run(worker int, off *[maxArgs]int, lo int, dst []T) {
+	if e.many == 1 {
+		e.row(worker, off, lo, dst)
+		return
+	}
 	together := max(1, block/e.inner) // rows
 	for len(dst) > 0 {
 		r, c := lo/e.inner, lo%e.inner
 		n := min(e.inner-c, len(dst))
 		switch {
-		case e.many == 1:
-			e.row(worker, off, c, dst)
-			return
 		case n < e.inner: // part of a row
 			from := *off
 			for i, s := range e.rowStep {

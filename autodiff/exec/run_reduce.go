@@ -96,8 +96,9 @@ func (m *machine[T]) bindReduce(in *inst, o reduceOp) step {
 }
 
 // reduceBlock is how many values of an expression are computed at a time, to be
-// reduced: as many as a sum takes together.
-const reduceBlock = kernel.SumBlock
+// reduced while they are near. Fewer would stay in the first-level cache, but to go
+// from one kernel to the other more often takes longer than that saves.
+const reduceBlock = grain
 
 type reduction[T Float] struct {
 	reduceShape

@@ -10,8 +10,8 @@ import (
 type mapArgs struct {
 	dst, a, b, c        unsafe.Pointer
 	aStep, bStep, cStep int
-	n, rows             int    // elements of a row and rows, at least 1
-	dstRow, aRow        int    // bytes from a row to the next
+	n, rows             int // elements of a row and rows, at least 1
+	dstRow, aRow        int // bytes from the last vector of a row to the next row
 	bRow, cRow          int
 	p, q                uint64 // bits of numbers of the type that is computed in
 	entry               int
@@ -54,17 +54,36 @@ func mapRowsAsm[T Float](f Fn, dst, a, b, c Rows[T], rows, cols int, p, q float6
 	if c.X != nil {
 		args.c, args.cStep, args.cRow = mapOperand(c, &one[2], rows, cols)
 	}
+	if rows == 1 && cols <= mapChunk {
+		args.n, args.rows = cols, 1
+		callMap(&args, size)
+		return true
+	}
 	first, each := args, max(1, mapChunk/cols)
+	if each > 1 { // what whole vectors of a row go on by is taken off
+		vector := 64
+		if level == AVX2 {
+			vector = 32
+		}
+		if mapWide[f] && size == 4 {
+			vector /= 2
+		}
+		on := (cols*size + vector - 1) / vector * vector
+		args.dstRow -= on
+		args.aRow -= on & args.aStep
+		args.bRow -= on & args.bStep
+		args.cRow -= on & args.cStep
+	}
 	for r := 0; r < rows; r += each {
 		for i := 0; i < cols; i += args.n {
 			args.n, args.rows = min(cols-i, mapChunk), min(rows-r, each)
-			args.dst = unsafe.Add(first.dst, r*args.dstRow+i*size)
-			args.a = unsafe.Add(first.a, r*args.aRow+i*size&args.aStep)
+			args.dst = unsafe.Add(first.dst, r*first.dstRow+i*size)
+			args.a = unsafe.Add(first.a, r*first.aRow+i*size&args.aStep)
 			if first.b != nil {
-				args.b = unsafe.Add(first.b, r*args.bRow+i*size&args.bStep)
+				args.b = unsafe.Add(first.b, r*first.bRow+i*size&args.bStep)
 			}
 			if first.c != nil {
-				args.c = unsafe.Add(first.c, r*args.cRow+i*size&args.cStep)
+				args.c = unsafe.Add(first.c, r*first.cRow+i*size&args.cStep)
 			}
 			callMap(&args, size)
 		}

@@ -43,12 +43,12 @@ func Reduce[T Float](r Red, x []T) T {
 }
 
 // Sums are taken in float64, whatever the type of the numbers, in an order that
-// their count alone decides: a block of up to SumBlock numbers in 32 lanes, number
+// their count alone decides: a block of up to sumBlock numbers in 32 lanes, number
 // i in lane i mod 32, the lanes then in halves; more than a block as two parts,
 // the first of them whole blocks. So the error grows with the logarithm of the
 // count, and float32 does not overflow. All processors give the same bits.
 const (
-	SumBlock = 2048
+	sumBlock = 2048
 	sumLanes = 32
 	expLanes = 8 // of sums of exponentials
 )
@@ -58,7 +58,7 @@ func Sum[T Float](x []T) T { return T(Sum64(x)) }
 
 // Sum64 is the sum of x, not rounded to T.
 func Sum64[T Float](x []T) float64 {
-	if len(x) <= SumBlock {
+	if len(x) <= sumBlock {
 		return sumOfBlock(x)
 	}
 	half := HalfBlocks(len(x))
@@ -67,7 +67,7 @@ func Sum64[T Float](x []T) float64 {
 
 // HalfBlocks is the first part of n numbers, more than a block, whose sums are added:
 // about half of them, in whole blocks.
-func HalfBlocks(n int) int { return (n/2 + SumBlock - 1) / SumBlock * SumBlock }
+func HalfBlocks(n int) int { return (n/2 + sumBlock - 1) / sumBlock * sumBlock }
 
 func sumOfBlock[T Float](x []T) float64 {
 	var sum [1]float64
@@ -84,7 +84,7 @@ func Dot[T Float](x, y []T) T { return T(Dot64(x, y)) }
 // those of float64 are rounded before they are added.
 func Dot64[T Float](x, y []T) float64 {
 	y = y[:len(x)]
-	if len(x) > SumBlock {
+	if len(x) > sumBlock {
 		half := HalfBlocks(len(x))
 		return Dot64(x[:half], y[:half]) + Dot64(x[half:], y[half:])
 	}
@@ -111,7 +111,7 @@ func Norm[T Float](x []T) float64 {
 	}
 	// A power of two near the largest element, so that scaling is exact.
 	_, e := math.Frexp(top)
-	var y [SumBlock]float64
+	var y [sumBlock]float64
 	s = 0
 	for len(x) > 0 {
 		n := min(len(x), len(y))
@@ -131,7 +131,7 @@ func extreme[T Float](kind reduceKind, x []T) float64 {
 		m = math.Inf(1)
 	}
 	for len(x) > 0 {
-		n := min(len(x), SumBlock)
+		n := min(len(x), sumBlock)
 		var part [1]float64
 		if !reduceAsm(kind, part[:], x[:n], nil, nil, 1, n) {
 			extremeRowsGo(kind, part[:], x[:n], 1, n)
@@ -160,7 +160,7 @@ func LogSumExp[T Float](x []T) T {
 
 // expSum is the sum of e^(x[i]-m), whose terms go to e if it is not nil.
 func expSum[T Float](x, e []T, m float64) float64 {
-	if n := len(x); n > SumBlock {
+	if n := len(x); n > sumBlock {
 		half := HalfBlocks(n)
 		if e == nil {
 			return expSum(x[:half], nil, m) + expSum(x[half:], nil, m)
@@ -176,8 +176,8 @@ func expSum[T Float](x, e []T, m float64) float64 {
 // It is -1 for an empty x.
 func ArgMax[T Float](x []T) int {
 	best := -1
-	for lo := 0; lo < len(x); lo += SumBlock {
-		part := x[lo:min(len(x), lo+SumBlock)]
+	for lo := 0; lo < len(x); lo += sumBlock {
+		part := x[lo:min(len(x), lo+sumBlock)]
 		var at [1]int
 		argMaxRows(at[:], part, 1, len(part))
 		k := lo + at[0]

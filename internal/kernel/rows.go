@@ -99,7 +99,7 @@ func LogSumExpRows[T Float](dst, x []T, rows, cols int) { reduceRows(LogSumExpRe
 // reduceRows reduces rows: long ones one by one, others together.
 func reduceRows[T Float](red Red, dst, x []T, rows, cols int) {
 	dst, x = dst[:rows], x[:rows*cols]
-	if cols > SumBlock || cols == 0 {
+	if cols > sumBlock || cols == 0 {
 		for r := range dst {
 			dst[r] = Reduce(red, x[r*cols:(r+1)*cols])
 		}
@@ -134,7 +134,7 @@ func reduceRows[T Float](red Red, dst, x []T, rows, cols int) {
 	}
 }
 
-// maxRows and expSumRows take rows of up to SumBlock columns.
+// maxRows and expSumRows take rows of up to sumBlock columns.
 func maxRows[T Float](out []float64, x []T, rows, cols int) {
 	if !reduceAsm(maxRed, out, x, nil, nil, rows, cols) {
 		extremeRowsGo(maxRed, out, x, rows, cols)
@@ -153,7 +153,7 @@ func expSumRows[T Float](out []float64, x, e []T, shift []float64, rows, cols in
 	}
 }
 
-// argMaxRows takes rows of up to SumBlock columns.
+// argMaxRows takes rows of up to sumBlock columns.
 func argMaxRows[T Float](out []int, x []T, rows, cols int) {
 	ok := reduceAsm[T, int](argMaxRed, out, x, nil, nil, rows, cols)
 	for r := range rows {
@@ -167,7 +167,7 @@ func argMaxRows[T Float](out []int, x []T, rows, cols int) {
 // x [rows, cols], or of its first NaN. cols is at least 1.
 func ArgMaxRows[T Float](dst []T, x []T, rows, cols int) {
 	dst, x = dst[:rows], x[:rows*cols]
-	if cols > SumBlock {
+	if cols > sumBlock {
 		for r := range dst {
 			dst[r] = T(ArgMax(x[r*cols : (r+1)*cols]))
 		}
@@ -211,9 +211,9 @@ func scaleRows[T Float](x []T, c []float64, rows, cols int) {
 }
 
 // softmaxTerms finds the maxima m of rows and the sums s of e^(x-m); these terms go
-// to e if it is not nil. There is one row, or none has more than SumBlock columns.
+// to e if it is not nil. There is one row, or none has more than sumBlock columns.
 func softmaxTerms[T Float](m, s []float64, e, x []T, rows, cols int) {
-	if cols > SumBlock {
+	if cols > sumBlock {
 		m[0] = extreme(maxRed, x)
 		s[0] = expSum(x, e, m[0])
 		return
@@ -224,7 +224,7 @@ func softmaxTerms[T Float](m, s []float64, e, x []T, rows, cols int) {
 
 // groupOf is how many rows softmaxTerms takes at a time.
 func groupOf(cols int) int {
-	if cols > SumBlock {
+	if cols > sumBlock {
 		return 1
 	}
 	return rowsAtOnce

@@ -247,10 +247,10 @@ func (f *file) loop(t, lanes number, unroll int, streams []stream, p *pins, begi
 	f.label("tail")
 	f.setTail(t, lanes)
 	last.emit("tail")
+	for _, s := range streams {
+		s.advance(f, 1)
+	}
 	if unroll > 1 {
-		for _, s := range streams {
-			s.advance(f, 1)
-		}
 		f.i("SUBQ", fmt.Sprintf("$%d", f.lanes(lanes)), "DX")
 		f.i("JGT", "tail")
 	}
@@ -270,12 +270,13 @@ func (f *file) mapLoop(name string, t number, fn mapFn) {
 		f.i("MOVQ", fmt.Sprintf("$%d", f.lanes(lanes)*t.bytes), s.step)
 		f.i("ANDQ", at(mapAStep+8*i, "DI"), s.step)
 	}
+	f.i("MOVQ", at(mapDst, "DI"), dst.ptr)
+	for i, s := range in {
+		f.i("MOVQ", at(mapA+8*i, "DI"), s.ptr)
+	}
+	f.i("MOVQ", at(mapRows, "DI"), "CX")
 	begin := func() {
 		f.label("row")
-		f.i("MOVQ", at(mapDst, "DI"), dst.ptr)
-		for i, s := range in {
-			f.i("MOVQ", at(mapA+8*i, "DI"), s.ptr)
-		}
 		f.i("MOVQ", at(mapN, "DI"), "DX")
 	}
 	f.loop(t, lanes, unroll, append([]stream{dst}, in...), f.newPins(), begin, func(b *body, k int, masked bool) {
@@ -286,11 +287,10 @@ func (f *file) mapLoop(name string, t number, fn mapFn) {
 		}
 		b.save(dst, k, masked, fn.code(b, x...))
 	})
-	f.i("DECQ", at(mapRows, "DI"))
+	f.i("DECQ", "CX")
 	f.i("JEQ", "end")
-	for i := range 1 + len(in) {
-		f.i("MOVQ", at(mapDstRow+8*i, "DI"), "AX")
-		f.i("ADDQ", "AX", at(mapDst+8*i, "DI"))
+	for i, s := range append([]stream{dst}, in...) {
+		f.i("ADDQ", at(mapDstRow+8*i, "DI"), s.ptr)
 	}
 	f.i("JMP", "row")
 	f.label("end")
