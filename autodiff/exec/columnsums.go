@@ -103,17 +103,12 @@ func (s *columnSum[T]) group(copy, group int) []T {
 	return s.part[((copy-s.first)*s.groups+group)*s.cols:][:s.cols]
 }
 
-// add adds the rows of x, whose rows are so many elements apart, to the sums of a
-// group, or sets them to it if the rows are the first.
-func (s *columnSum[T]) add(sums, x []T, rows, row int, first bool) {
-	if first {
-		copy(sums, x)
-		if rows--; rows == 0 {
-			return
-		}
-		x = x[row:]
+// set sets sums to those of the rows of x, which are row elements apart.
+func (s *columnSum[T]) set(sums, x []T, rows, row int) {
+	copy(sums, x)
+	if rows > 1 {
+		kernel.AddRows(sums, x[row:], rows-1, row)
 	}
-	kernel.AddRows(sums, x, rows, row)
 }
 
 // finish adds up the groups of the copies [first, first+n).

@@ -90,7 +90,7 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 		}
 		if columns != nil {
 			down := pairs[0].g.Down()
-			columns.add(columns.group(copy, i/units*down+i%down)[c0:c1], c[r0*cols+c0:], r1-r0, cols, true)
+			columns.set(columns.group(copy, i/units*down+i%down)[c0:c1], c[r0*cols+c0:], r1-r0, cols)
 		}
 	}
 	listOrder := copyOrder(1)
@@ -116,7 +116,7 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 			(*sums)[i] = squaresOf(out.of(copy), cols, r0, r1, c0, c1)
 		}
 		if columns != nil {
-			columns.add(columns.group(copy, i%sparse.g.Down())[c0:c1], out.of(copy)[r0*cols+c0:], r1-r0, cols, true)
+			columns.set(columns.group(copy, i%sparse.g.Down())[c0:c1], out.of(copy)[r0*cols+c0:], r1-r0, cols)
 		}
 	}
 	return func(from, k int) error {

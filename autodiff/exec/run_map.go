@@ -40,23 +40,19 @@ func (m *machine[T]) bindMap(in *inst, o mapOp) step {
 	return func() error { e.load(); e.dst = out.data(); m.pool.Run(count, f); return nil }
 }
 
-// bindMapSums is bindMap with the sums of columns of the result, block by block.
+// bindMapSums is bindMap with the sums of columns of the result, piece by piece.
 func (m *machine[T]) bindMapSums(in *inst, e *expr[T], out operand[T]) step {
 	cols := out.shape[len(out.shape)-1]
 	rows := Size(out.shape) / cols
 	_, each := pieces(rows, cols)
 	groups, each := cut(rows, max(each, (rows+sumGroups-1)/sumGroups))
 	s := m.newColumnSum(in, groups)
-	together := max(1, grain/cols)
 	f := func(worker, i int) {
+		lo, hi := i*each, min(rows, (i+1)*each)
+		x := e.dst[lo*cols : hi*cols]
 		e.begin(worker)
-		sums := s.group(m.copy, i)
-		for r, end := i*each, min(rows, (i+1)*each); r < end; r += together {
-			n := min(together, end-r)
-			x := e.dst[r*cols:][:n*cols]
-			e.span(worker, r*cols, x)
-			s.add(sums, x, n, cols, r == i*each)
-		}
+		e.span(worker, lo*cols, x)
+		s.set(s.group(m.copy, i), x, hi-lo, cols)
 	}
 	return func() error {
 		e.load()
