@@ -136,8 +136,9 @@ func TestKernelsByEnvironment(t *testing.T) {
 		t.Errorf("generic: %+v", r)
 	}
 	t.Setenv("SADDLE_CPU", "sse2")
-	if r := invoke(t, dir, args...); r.code != cli.ExitFailed || !strings.Contains(r.stderr, "generic, avx2 and avx512") {
-		t.Errorf("an unknown set of kernels: %+v", r)
+	want := "train: kernel: SADDLE_CPU is \"sse2\"; allowed are generic, avx2 and avx512\n"
+	if r := invoke(t, t.TempDir(), args...); r.code != cli.ExitFailed || r.stdout != "" || r.stderr != want {
+		t.Errorf("an unknown set of kernels: %+v, want %q before anything else", r, want)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/saddle-ml/saddle/internal/kernel"
 	"golang.org/x/term"
 )
 
@@ -42,6 +43,9 @@ func Usagef(format string, args ...any) error { return UsageError{fmt.Errorf(for
 // run ends with the first interrupt, so that it can save; the second one ends the
 // process.
 func Main(name string, run func(ctx context.Context, args []string, stdout, stderr io.Writer) int) {
+	if _, err := kernel.CPU(); err != nil { // a mistake in the environment: before any work
+		os.Exit(Status(context.Background(), name, err, os.Stderr))
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
