@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/saddle-ml/saddle/data"
+	"github.com/saddle-ml/saddle/internal/parallel"
 	"github.com/saddle-ml/saddle/nn"
 	"github.com/saddle-ml/saddle/optimizers"
 )
@@ -78,8 +79,9 @@ type run[T Float] struct {
 	mark      time.Time // until which time is counted
 	stepped   Stepped   // the event, used again
 	follow    stepWatch[T]
-	logSteps  []int // of Snapshots.Log
-	snapped   int   // the step of the last snapshot, -1 for none
+	logSteps  []int           // of Snapshots.Log
+	snapped   int             // the step of the last snapshot, -1 for none
+	trial     *parallel.Trial // of short steps, on one core or all
 }
 
 func newRun[T Float](m *nn.Model[T], d data.Dataset, c Config) (*run[T], error) {
@@ -111,7 +113,7 @@ func newRun[T Float](m *nn.Model[T], d data.Dataset, c Config) (*run[T], error) 
 	if err != nil {
 		return nil, err
 	}
-	r := &run[T]{config: c, model: m, metrics: metrics, observers: c.Observers, snapped: -1,
+	r := &run[T]{config: c, model: m, metrics: metrics, observers: c.Observers, snapped: -1, trial: parallel.NewTrial(parallel.Shared()),
 		loader: &data.Loader[T]{Data: d, Batch: c.Batch, Shuffle: true, DropLast: c.DropLast, Seed: c.Seed}}
 	if r.loader.Steps() < 1 {
 		return nil, fmt.Errorf("train: minibatches of %d and the last dropped leave none of the %d examples", c.Batch, d.Len())

@@ -102,7 +102,9 @@ func (r *run[T]) endEpoch(ctx context.Context) error {
 func (r *run[T]) step(ctx context.Context, b data.Batch[T]) error {
 	r.problem.begin(context.WithoutCancel(ctx), b, r.at.Step)
 	// The step ends even if ctx does: what it would leave behind is saved.
+	r.trial.Begin()
 	report, err := r.optimizer.Step(context.WithoutCancel(ctx), r.model.Params, r.problem)
+	r.trial.End()
 	var bad *optimizers.NonFiniteError
 	if errors.As(err, &bad) || (err == nil && !finite(report.Loss)) {
 		return r.explain(err)

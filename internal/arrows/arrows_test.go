@@ -33,7 +33,7 @@ var allowed = map[string]row{
 	"cmd/train":     command,
 
 	"landscape": {own: []string{"autodiff", "autodiff/exec", "autodiff/ops", "data", "internal/kernel", "internal/parallel", "internal/safetensors", "internal/spell", "nn", "optimizers", "train"}, graph: true},
-	"train":     {own: []string{"autodiff", "autodiff/exec", "autodiff/ops", "data", "internal/safetensors", "internal/spell", "nn", "optimizers"}, graph: true},
+	"train":     {own: []string{"autodiff", "autodiff/exec", "autodiff/ops", "data", "internal/parallel", "internal/safetensors", "internal/spell", "nn", "optimizers"}, graph: true},
 	"nn":        {own: []string{"autodiff", "autodiff/exec", "autodiff/ops", "internal/safetensors", "internal/spell"}, graph: true},
 
 	"autodiff":         {own: []string{"autodiff/builtin", "autodiff/exec", "autodiff/ops"}, graph: true},

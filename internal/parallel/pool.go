@@ -12,7 +12,8 @@ import (
 // task has the helpers, others run on their caller alone.
 type Pool struct {
 	workers int
-	busy    sync.Mutex // held by the task that has the helpers
+	busy    sync.Mutex   // held by the task that has the helpers
+	solo    atomic.Int32 // rounds of trials that go on their callers alone
 	start   sync.Once
 
 	// The current task. Written while gate is closed and empty, read between
@@ -65,7 +66,7 @@ func (p *Pool) Workers() int { return p.workers }
 // Run calls f(worker, i) once for every i in [0, n) and returns when all calls
 // have. Calls with the same worker number never overlap.
 func (p *Pool) Run(n int, f func(worker, i int)) {
-	if n <= 1 || p.workers == 1 || !p.busy.TryLock() {
+	if n <= 1 || p.workers == 1 || p.solo.Load() > 0 || !p.busy.TryLock() {
 		for i := range n {
 			f(0, i)
 		}
