@@ -38,13 +38,10 @@ func (g *graph) sumsColumns(in *inst) bool {
 	}
 	base, off, _ := g.view(in.in[0])
 	d, shape := g.def(base), g.shape(base)
-	cols := 0
-	if len(shape) > 0 {
-		cols = shape[len(shape)-1]
-	}
-	if d.late != in.late || d.out != base || len(d.more) > 0 || off != 0 || len(shape) < 2 {
+	if len(shape) < 2 || d.late != in.late || d.out != base || len(d.more) > 0 || off != 0 {
 		return false
 	}
+	cols := shape[len(shape)-1]
 	switch p := d.op.(type) {
 	case gemmOp:
 		inner := 0

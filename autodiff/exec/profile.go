@@ -81,9 +81,13 @@ func (m *machine[T]) line(in *inst, copies int) ProfileLine {
 // flops counts the operations of an instruction.
 func (g *graph) flops(in *inst) float64 {
 	size := float64(Size(g.shape(in.out)))
+	sums := 0.0 // of columns
+	if len(in.more) > 0 {
+		sums = size
+	}
 	switch o := in.op.(type) {
 	case gemmOp:
-		n := 0.0
+		n := sums
 		for i := range o.pairs {
 			s := g.shape(in.in[2*i])
 			n += 2 * size * float64(s[len(s)-1])
@@ -99,7 +103,7 @@ func (g *graph) flops(in *inst) float64 {
 				n++
 			}
 		}
-		return size * float64(n)
+		return size*float64(n) + sums
 	case reduceOp:
 		return float64(Size(g.shape(in.in[0]))) * float64(1+len(o.code))
 	case poolOp:
