@@ -102,6 +102,7 @@ var passes = []pass{
 	{"pretranspose", pretranspose},
 	{"winograd", winograd},
 	{"sparsify", sparsify},
+	{"splitdepth", splitDepth},
 	{"tile", tile},
 	{"columnsums", columnSums},
 	{"schedule", schedule},

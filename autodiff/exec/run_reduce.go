@@ -270,7 +270,10 @@ func (r *reduction[T]) columns() step {
 		r.part = make([]T, n*groups*cols)
 		r.m.extra += len(r.part)
 	}
+	// Long rows are cut too.
+	strips, width := pieces(cols, min(r.ins, columnCut))
 	f := func(worker, i int) {
+		i, strip := i/strips, i%strips
 		k, c := i/groups, i%groups
 		dst := r.dst[k*cols : (k+1)*cols]
 		if groups > 1 {
@@ -279,11 +282,12 @@ func (r *reduction[T]) columns() step {
 		w := walker{dims: outer, strides: [][]int{r.ks}}
 		w.seek(k)
 		r.begin(worker)
-		r.addRows(worker, dst, w.off[0], c*columnCut, min(r.ins, (c+1)*columnCut))
+		from := strip * width
+		r.addRows(worker, dst[from:min(cols, from+width)], w.off[0]+from, c*columnCut, min(r.ins, (c+1)*columnCut))
 	}
 	return func() error {
 		r.load()
-		r.m.pool.Run(n*groups, f)
+		r.m.pool.Run(n*groups*strips, f)
 		if groups > 1 {
 			for k := range n {
 				dst := r.dst[k*cols : (k+1)*cols]
@@ -309,7 +313,7 @@ func (r *reduction[T]) addRows(worker int, dst []T, off, lo, hi int) {
 	case fn != kernel.Add || len(r.drop) != 1:
 	case r.e == nil:
 		together = hi - lo
-	case r.columnsFollow() && width == cols:
+	case r.columnsFollow() && cols == r.keep[len(r.keep)-1]:
 		together = max(1, reduceBlock/cols)
 	}
 	row := 0

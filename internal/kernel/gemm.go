@@ -12,7 +12,8 @@ type Mat struct{ Row, Col int }
 // and C [m, n] with contiguous rows. Zero value aside, make one with [NewGemm].
 //
 // The product is cut into units by shape alone; they may run in any order and
-// on any core. Each element of C adds its k products in the order of k.
+// on any core. Each element of C adds its k products in the order of k, but where it
+// is one of a vector that takes contiguous rows by another: those are added like [Dot].
 type Gemm[T Float] struct {
 	m, n, k      int
 	a, b         Mat
@@ -23,6 +24,8 @@ type Gemm[T Float] struct {
 	group        int  // tiles of rows that the panels of B go by together; 0: a unit's
 	byRows       bool // A's columns, which are contiguous, are packed tile by tile
 	tile         tileShape
+	dots         bool // C is a vector of products of contiguous rows and columns
+	turned       bool // the plan is that of the transposes, whose C is a row
 }
 
 // packing says how a unit reads its columns of B.
@@ -68,6 +71,11 @@ const (
 // NewGemm plans products of the given shape. c is the number of elements from a
 // row of C to the next.
 func NewGemm[T Float](m, n, k int, a, b Mat, c int) *Gemm[T] {
+	if n == 1 && m > 1 && c == 1 && a.Row == 1 && a.Col != 1 {
+		g := NewGemm[T](1, m, k, Mat{k, b.Row}, Mat{a.Col, 1}, m)
+		g.turned = true
+		return g
+	}
 	g := &Gemm[T]{m: m, n: n, k: k, a: a, b: b, c: c, tile: tileOf[T]()}
 	if m == 0 || n == 0 {
 		return g
@@ -94,7 +102,10 @@ func NewGemm[T Float](m, n, k int, a, b Mat, c int) *Gemm[T] {
 		g.rows = (g.rows + high - 1) / high * high // whole tiles
 	}
 	g.down = (m + g.rows - 1) / g.rows
+	g.dots = (m == 1 || n == 1) && a.Col == 1 && b.Row == 1
 	switch {
+	case g.dots:
+		g.byRows = false
 	case b.Col != 1 && n > 1 && b.Row == 1:
 		g.packing = reflected
 	case b.Col != 1 && n > 1:
@@ -120,6 +131,9 @@ func cut(n, limit, lanes int) (count, each int) {
 // to one block.
 func (g *Gemm[T]) CutLike(h *Gemm[T]) {
 	g.down, g.across, g.rows, g.cols = h.down, h.across, h.rows, h.cols
+	if g.turned != h.turned { // there is one row, or one column, of units
+		g.down, g.across, g.rows, g.cols = h.across, h.down, h.cols, h.rows
+	}
 }
 
 // Units is the number of calls of Do that make a product.
@@ -148,6 +162,15 @@ func (g *Gemm[T]) packedCols() int {
 
 // Block gives the rows [r0, r1) and columns [c0, c1) of C that a unit computes.
 func (g *Gemm[T]) Block(unit int) (r0, r1, c0, c1 int) {
+	r0, r1, c0, c1 = g.block(unit)
+	if g.turned {
+		return c0, c1, r0, r1
+	}
+	return r0, r1, c0, c1
+}
+
+// block is Block of the plan.
+func (g *Gemm[T]) block(unit int) (r0, r1, c0, c1 int) {
 	r0, c0 = unit%g.down*g.rows, unit/g.down*g.cols
 	return r0, min(g.m, r0+g.rows), c0, min(g.n, c0+g.cols)
 }
@@ -157,7 +180,10 @@ func (g *Gemm[T]) Block(unit int) (r0, r1, c0, c1 int) {
 // holds packed, or -1: units that follow each other share one. If it is nil,
 // scratch holds none.
 func (g *Gemm[T]) Do(unit int, a, b, c, scratch []T, add bool, held *int) {
-	r0, r1, c0, c1 := g.Block(unit)
+	r0, r1, c0, c1 := g.block(unit)
+	if g.turned {
+		a, b = b, a
+	}
 	c = c[r0*g.c+c0:]
 	if g.k == 0 {
 		for r := r0; r < r1 && !add; r++ {
@@ -166,6 +192,10 @@ func (g *Gemm[T]) Do(unit int, a, b, c, scratch []T, add bool, held *int) {
 		return
 	}
 	a = a[r0*g.a.Row:]
+	if g.dots {
+		g.dot(a, b[c0*g.b.Col:], c, r1-r0, c1-c0, add)
+		return
+	}
 	whole := b
 	b = b[c0*g.b.Col:]
 	t := block{rows: r1 - r0, cols: c1 - c0, k: g.k, segments: 1, aRow: g.a.Row, aCol: g.a.Col, bRow: g.b.Row, cRow: g.c}
@@ -190,6 +220,20 @@ func (g *Gemm[T]) Do(unit int, a, b, c, scratch []T, add bool, held *int) {
 		scratch = nil
 	}
 	runInGroups(&t, g.tile, g.group, a, b, c, scratch, add)
+}
+
+// dot computes a block as products of vectors.
+func (g *Gemm[T]) dot(a, b, c []T, rows, cols int, add bool) {
+	for r := range rows {
+		for j := range cols {
+			s := Dot(a[r*g.a.Row:][:g.k], b[j*g.b.Col:][:g.k])
+			if to := &c[r*g.c+j]; add {
+				*to += s
+			} else {
+				*to = s
+			}
+		}
+	}
 }
 
 // ahead gives the part of the next strip of B to ask for in a unit: the units of

@@ -131,6 +131,64 @@ func TestGemmBitsDoNotDependOnUnits(t *testing.T) {
 	})
 }
 
+// TestGemmVectorsAddUp: products whose result is one column or row are added to one
+// another unit by unit, whichever way their operands lie.
+func TestGemmVectorsAddUp(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(7, 8))
+		for range 200 {
+			m, n := 1+r.IntN(2000), 1
+			if r.IntN(3) == 0 {
+				m, n = n, m
+			}
+			first, second := 1+r.IntN(600), 1+r.IntN(600)
+			c := newFenced[float64](r, m*n)
+			want, size := make([]float64, m*n), make([]float64, m*n)
+			var like *Gemm[float64]
+			what := fmt.Sprintf("[%d, %d] of", m, n)
+			type term struct {
+				a, b matrix[float64]
+				g    *Gemm[float64]
+			}
+			var terms []term
+			for _, k := range []int{first, second} {
+				a, b := newMatrix[float64](r, m, k), newMatrix[float64](r, k, n)
+				g := NewGemm[float64](m, n, k, a.Mat, b.Mat, n)
+				if like != nil {
+					g.CutLike(like)
+				}
+				like = g
+				terms = append(terms, term{a, b, g})
+				what += fmt.Sprintf(" %d: A %v, B %v;", k, a.Mat, b.Mat)
+				for i := range want {
+					for p := range k {
+						v := a.x[i/n*a.Row+p*a.Col] * b.x[p*b.Row+i%n*b.Col]
+						want[i] += v
+						size[i] += math.Abs(v)
+					}
+				}
+			}
+			seen := 0
+			for u := range terms[0].g.Units() {
+				r0, r1, c0, c1 := terms[1].g.Block(u)
+				seen += (r1 - r0) * (c1 - c0)
+				for i, x := range terms {
+					x.g.Do(u, x.a.x, x.b.x, c.x, make([]float64, x.g.Scratch()), i > 0, nil)
+				}
+			}
+			c.check(t, what)
+			if seen != m*n {
+				t.Fatalf("%s: units cover %d elements", what, seen)
+			}
+			for i, got := range c.x {
+				if !(math.Abs(got-want[i]) <= float64(first+second+2)*0x1p-53*size[i]) {
+					t.Fatalf("%s: element %d is %v, want %v", what, i, got, want[i])
+				}
+			}
+		}
+	})
+}
+
 // TestGemmBlocksCover: units are disjoint and leave nothing out.
 func TestGemmBlocksCover(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
