@@ -3,8 +3,9 @@
 // [Compile] lowers each node's operation ([Op]) to instructions with a
 // [Builder], and puts the instructions through a list of passes: what no output
 // needs is dropped, equal values are computed once, constants are folded,
-// transposes become part of matrix products, the order is chosen so that little
-// memory is in use at once, and every tensor is given its place in one arena.
+// transposes become part of matrix products, elementwise work goes into what stands
+// before and behind it, the order is chosen so that little memory is in use at once,
+// and every tensor is given its place in one arena.
 // What is left is a [Program], which prints as it runs.
 //
 // A program reads inputs and parameters where its caller keeps them, and never

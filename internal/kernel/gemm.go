@@ -96,16 +96,19 @@ func NewGemm[T Float](m, n, k int, a, b Mat, c int) *Gemm[T] {
 	work := m * g.cols * max(k, 1)
 	least := func(units int) int { return (units + g.across - 1) / g.across }
 	g.down = max(work/most, least(minUnits), min(least(fineUnits), work/fineWork))
-	g.down = max(1, min(g.down, work/minWork, (m+11)/12))
+	g.dots = (m == 1 || n == 1) && a.Col == 1 && b.Row == 1
+	finest := (m + 11) / 12
+	if g.dots {
+		finest = m
+	}
+	g.down = max(1, min(g.down, work/minWork, finest))
 	g.rows = (m + g.down - 1) / g.down
 	if high := g.tile.heights[len(g.tile.heights)-1]; g.group > 0 && g.down > 1 {
 		g.rows = (g.rows + high - 1) / high * high // whole tiles
 	}
 	g.down = (m + g.rows - 1) / g.rows
-	g.dots = (m == 1 || n == 1) && a.Col == 1 && b.Row == 1
 	switch {
-	case g.dots:
-		g.byRows = false
+	case g.dots: // in place
 	case b.Col != 1 && n > 1 && b.Row == 1:
 		g.packing = reflected
 	case b.Col != 1 && n > 1:
