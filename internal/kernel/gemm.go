@@ -225,15 +225,23 @@ func (g *Gemm[T]) Do(unit int, a, b, c, scratch []T, add bool, held *int) {
 	runInGroups(&t, g.tile, g.group, a, b, c, scratch, add)
 }
 
-// dot computes a block as products of vectors.
+// dot computes a block as products of vectors: of rows of A by the column of B, or of
+// the row of A by columns of B.
 func (g *Gemm[T]) dot(a, b, c []T, rows, cols int, add bool) {
-	for r := range rows {
-		for j := range cols {
-			s := Dot(a[r*g.a.Row:][:g.k], b[j*g.b.Col:][:g.k])
-			if to := &c[r*g.c+j]; add {
-				*to += s
+	x, y, row, n, to := a, b, g.a.Row, rows, g.c
+	if g.n > 1 {
+		x, y, row, n, to = b, a, g.b.Col, cols, 1
+	}
+	var sums [rowsAtOnce]float64
+	for i := 0; i < n; i += rowsAtOnce {
+		part := sums[:min(rowsAtOnce, n-i)]
+		dotRows(part, x[i*row:], row, y, g.k)
+		for j, s := range part {
+			v := &c[(i+j)*to]
+			if add {
+				*v += T(s)
 			} else {
-				*to = s
+				*v = T(s)
 			}
 		}
 	}

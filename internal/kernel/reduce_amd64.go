@@ -58,6 +58,22 @@ func reduceAsm[T Float, R float64 | int](kind reduceKind, out []R, x, y []T, shi
 	}
 }
 
+// dotRowsAsm is dotRows in assembly, if there is any, for n of at most sumBlock.
+func dotRowsAsm[T Float](out []float64, x []T, row int, y []T, n int) bool {
+	if level == Generic || len(out) == 0 || n == 0 {
+		return false
+	}
+	size := sizeof[T]()
+	_, _ = x[(len(out)-1)*row+n-1], y[n-1]
+	args := reduceArgs{y: unsafe.Pointer(&y[0]), xRow: row * size, cols: n, entry: dotRed}
+	for r := 0; r < len(out); r += args.rows {
+		args.rows = min(len(out)-r, max(1, reduceWork/n))
+		args.x, args.out = unsafe.Pointer(&x[r*row]), unsafe.Pointer(&out[r])
+		callReduce(&args, size)
+	}
+	return true
+}
+
 // addRowsAsm is AddRows in assembly, if there is any.
 func addRowsAsm[T Float](dst, x []T, rows, row int) bool {
 	if level == Generic {

@@ -197,6 +197,16 @@ func AddRows[T Float](dst, x []T, rows, row int) {
 	}
 }
 
+// dotRows sets out[r] to the sum of x[r*row+i] y[i] for i below n, added like [Dot64].
+func dotRows[T Float](out []float64, x []T, row int, y []T, n int) {
+	if n <= sumBlock && dotRowsAsm(out, x, row, y, n) {
+		return
+	}
+	for r := range out {
+		out[r] = Dot64(x[r*row:][:n], y)
+	}
+}
+
 // scaleRows multiplies row r of x [rows, cols] by c[r], rounded to T.
 func scaleRows[T Float](x []T, c []float64, rows, cols int) {
 	if reduceAsm[T, float64](scaleRed, nil, x, nil, c, rows, cols) {
