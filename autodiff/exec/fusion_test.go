@@ -44,11 +44,7 @@ func BenchmarkFusion(b *testing.B) {
 				for _, skip := range []string{c.pass, ""} {
 					g := c.build(newBuilder(), s[0], s[1], s[2])
 					g.single = true
-					for _, p := range passes {
-						if p.name != skip {
-							p.run(g)
-						}
-					}
+					g.improve(skip)
 					p, err := link[float32](g, Options{Pool: parallel.Shared()})
 					if err != nil {
 						b.Fatal(err)

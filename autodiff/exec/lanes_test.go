@@ -13,9 +13,7 @@ import (
 // compiled is g with that many copies, up to the plan of its memory.
 func compiled(g *graph, copies int) *graph {
 	g.copies = copies
-	for _, p := range passes {
-		p.run(g)
-	}
+	g.improve()
 	return g
 }
 

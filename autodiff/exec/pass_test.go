@@ -2,6 +2,7 @@ package exec
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,6 +24,20 @@ func (b *Builder) input(shape ...int) Value {
 func (b *Builder) returns(vs ...Value) *graph {
 	b.g.outs = vs
 	return b.g
+}
+
+// improve puts g through the passes but those named; "" names none.
+func (g *graph) improve(skip ...string) {
+	for _, name := range skip {
+		if name != "" && !slices.ContainsFunc(passes, func(p pass) bool { return p.name == name }) {
+			panic("no pass is named " + name)
+		}
+	}
+	for _, p := range passes {
+		if !slices.Contains(skip, p.name) {
+			p.run(g)
+		}
+	}
 }
 
 func expect(t *testing.T, name string, g *graph, want string) {
@@ -182,9 +197,7 @@ func TestPlanSharesMemoryAndAligns(t *testing.T) {
 func TestValuesThatLiveAtOnceDoNotOverlap(t *testing.T) {
 	for seed := range uint64(200) {
 		g := randomProgram(rand.New(rand.NewPCG(seed, 1)))
-		for _, p := range passes {
-			p.run(g)
-		}
+		g.improve()
 		ownOutputs(g)
 		p := makePlan(g, 2, togetherElements)
 		last := make([]int, len(g.vals))
@@ -324,9 +337,7 @@ func TestPassesKeepValues(t *testing.T) {
 	for seed := range uint64(300) {
 		plain := run(randomProgram(rand.New(rand.NewPCG(seed, 1))))
 		g := randomProgram(rand.New(rand.NewPCG(seed, 1)))
-		for _, p := range passes {
-			p.run(g)
-		}
+		g.improve()
 		got := run(g)
 		for i := range plain {
 			for j := range plain[i] {

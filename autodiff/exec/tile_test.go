@@ -57,11 +57,7 @@ func imagesProgram(t *testing.T, n, workers, copies int, late bool, skip ...stri
 	}
 	g.copies = copies
 	plain := g.clone()
-	for _, p := range passes {
-		if !slices.Contains(skip, p.name) {
-			p.run(g)
-		}
-	}
+	g.improve(skip...)
 	p, err := link[float64](g, Options{Pool: parallel.New(workers)})
 	if err != nil {
 		t.Fatal(err)
@@ -161,11 +157,7 @@ func TestTileNeedsLessMemory(t *testing.T) {
 			x = b.Map1(Relu, b.Conv(ConvOut, win, 256, 8, 8, 1, x, w), 0, 0)
 		}
 		g := b.returns(b.Reduce(SumRed, x, []int{1, 2, 3}))
-		for _, p := range passes {
-			if p.name != skip {
-				p.run(g)
-			}
-		}
+		g.improve(skip)
 		p, err := link[float64](g, Options{Pool: parallel.New(2)})
 		if err != nil {
 			t.Fatal(err)
