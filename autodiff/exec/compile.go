@@ -104,6 +104,7 @@ var passes = []pass{
 	{"sparsify", sparsify},
 	{"splitdepth", splitDepth},
 	{"tile", tile},
+	{"strips", strips},
 	{"columnsums", columnSums},
 	{"schedule", schedule},
 }

@@ -106,21 +106,25 @@ type epilogue[T Float] struct {
 	code   []mapFn
 	regs   []int
 	temps  int
-	cols   int // of the result
+	rows   int // of the result, a matrix with all axes but the last as rows
+	cols   int
 	extras []operand[T]
 	row    []int // strides of the extras, from a row to the next
 	col    []int // and from a column to the next
+	strips int   // the first extra that lies in strips
 	at     int   // of its scratch
 }
 
 // newEpilogue is the epilogue of an instruction with code, whose operands from
-// first on are beside the result. Its scratch begins at at.
-func (m *machine[T]) newEpilogue(in *inst, code []mapFn, first, last, at int) *epilogue[T] {
+// first to last are beside the result, the last so many of them in strips. Its scratch
+// begins at at.
+func (m *machine[T]) newEpilogue(in *inst, code []mapFn, first, last, strips, at int) *epilogue[T] {
 	if code == nil {
 		return nil
 	}
 	shape := m.g.shape(in.out)
-	e := &epilogue[T]{code: code, cols: shape[len(shape)-1], at: at}
+	cols := shape[len(shape)-1]
+	e := &epilogue[T]{code: code, rows: Size(shape) / max(1, cols), cols: cols, strips: last - first - strips, at: at}
 	for _, v := range in.in[first:last] {
 		x := m.operand(v)
 		row, _ := rowStride(shape, x.stride)
@@ -141,12 +145,15 @@ func (e *epilogue[T]) scratch() int { return (e.temps + len(e.extras)) * block }
 func (e *epilogue[T]) apply(c []T, copyNumber, r0, r1, c0, c1 int, scratch []T) {
 	mem := scratch[e.at:]
 	width := min(c1-c0, block)
-	for ; c0 < c1; c0 += width {
-		w := min(width, c1-c0)
+	for w := 0; c0 < c1; c0 += w {
+		w = min(width, c1-c0)
+		if e.strips < len(e.extras) {
+			w = min(w, kernel.UnitCols-c0%kernel.UnitCols)
+		}
 		each := max(1, block/w) // rows at a time
 		var reg [maxArgs + maxCode]kernel.Rows[T]
 		temp := func(i, rows int) kernel.Rows[T] { return kernel.Rows[T]{X: mem[i*block:][:rows*w], Row: w} }
-		for i := range e.extras {
+		for i := range e.strips {
 			x := e.extras[i].of(copyNumber)
 			switch sc := e.col[i]; {
 			case e.row[i] != 0:
@@ -166,6 +173,9 @@ func (e *epilogue[T]) apply(c []T, copyNumber, r0, r1, c0, c1 int, scratch []T) 
 			for i := range e.extras {
 				sr, sc := e.row[i], e.col[i]
 				switch x := e.extras[i].of(copyNumber); {
+				case i >= e.strips:
+					at, row := stripOf(e.rows, e.cols, r, c0)
+					reg[1+i] = kernel.Rows[T]{X: x[at+c0%kernel.UnitCols:][:(n-1)*row+w], Row: row}
 				case sr == 0:
 				case sc == 1:
 					reg[1+i] = kernel.Rows[T]{X: x[r*sr+c0:][:(n-1)*sr+w], Row: sr}

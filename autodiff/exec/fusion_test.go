@@ -24,6 +24,16 @@ func BenchmarkFusion(b *testing.B) {
 		{"mask", "epilogues", func(b *Builder, m, k, n int) *graph {
 			return b.returns(b.Map2(Mul, b.Gemm(b.input(m, k), b.input(k, n)), b.input(m, n)))
 		}},
+		{"saved mask", "strips", func(b *Builder, m, k, n int) *graph {
+			x := b.add(inputOp{slot: 0, name: "x", late: true}, []int{m, k})
+			w, h := b.add(inputOp{slot: 1, name: "w"}, []int{k, n}), b.add(inputOp{slot: 2, name: "h"}, []int{m, n})
+			return b.returns(b.Map2(Mul, b.Gemm(x, w), b.Map2(Gt, h, b.Fill(0, m, n))))
+		}},
+		{"saved derivative", "strips", func(b *Builder, m, k, n int) *graph {
+			x := b.add(inputOp{slot: 0, name: "x", late: true}, []int{m, k})
+			w, h := b.add(inputOp{slot: 1, name: "w"}, []int{k, n}), b.add(inputOp{slot: 2, name: "h"}, []int{m, n})
+			return b.returns(b.Map2(Mul, b.Gemm(x, w), b.Map2(Sub, b.Fill(1, m, n), b.Map1(Square, h, 0, 0))))
+		}},
 		{"product with sums", "columnsums", func(b *Builder, m, k, n int) *graph {
 			z := b.Gemm(b.input(m, k), b.input(k, n))
 			return b.returns(z, b.Reduce(SumRed, z, []int{0}))
@@ -37,7 +47,7 @@ func BenchmarkFusion(b *testing.B) {
 			return b.returns(b.Reduce(SumRed, z, []int{0, 1}))
 		}},
 	} {
-		for _, s := range [][3]int{{512, 512, 10}, {128, 512, 512}, {512, 512, 512}, {1000, 500, 1000}, {10000, 64, 64}, {10000, 64, 1000}, {4096, 1024, 2048}} {
+		for _, s := range [][3]int{{512, 512, 10}, {128, 512, 512}, {512, 512, 512}, {512, 10, 512}, {1000, 500, 1000}, {10000, 64, 64}, {10000, 64, 1000}, {4096, 1024, 2048}} {
 			b.Run(fmt.Sprintf("%s/%dx%dx%d", c.name, s[0], s[1], s[2]), func(b *testing.B) {
 				var programs []*Program[float32]
 				var took [2][]time.Duration

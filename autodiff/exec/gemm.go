@@ -11,6 +11,7 @@ type gemmOp struct {
 	pairs  int
 	sparse bool    // behind the one pair is the compressed form of its first matrix
 	code   []mapFn // a function of the sum, register 0, and the operands behind the pairs
+	strips int     // of which so many, the last, lie in strips (see stripsOp)
 }
 
 func (o gemmOp) String() string {
@@ -23,6 +24,9 @@ func (o gemmOp) String() string {
 	}
 	if o.code != nil {
 		s += " " + mapOp{o.code}.String()
+	}
+	if o.strips > 0 {
+		s += fmt.Sprintf(" with %d in strips", o.strips)
 	}
 	return s
 }

@@ -115,6 +115,8 @@ func (m *machine[T]) bind(in *inst) (step, error) {
 		return m.bindRegion(in, o)
 	case compressOp:
 		return m.bindCompress(in), nil
+	case stripsOp:
+		return m.bindStrips(in), nil
 	case winogradOp:
 		return m.bindWinogradWeights(in), nil
 	case reverseOp:

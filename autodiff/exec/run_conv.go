@@ -36,7 +36,7 @@ func (m *machine[T]) bindConv(in *inst, o convOp) step {
 		rows, from, to = w.H, result, image
 	}
 	m.needs(p.Scratch())
-	e := m.newEpilogue(in, o.code, 2, len(in.in), p.Scratch())
+	e := m.newEpilogue(in, o.code, 2, len(in.in), 0, p.Scratch())
 	wide := out.shape[2]
 	count, each := share(o.n, rows)
 	f := func(worker, i int) {

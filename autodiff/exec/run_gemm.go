@@ -38,7 +38,7 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 		scratch = max(scratch, sparse.g.Scratch())
 	}
 	m.needs(scratch)
-	e := m.newEpilogue(in, o.code, 2*o.pairs, last, scratch)
+	e := m.newEpilogue(in, o.code, 2*o.pairs, last, o.strips, scratch)
 	units := pairs[0].g.Units()
 	n := Size(batch) * units
 	// What strip of a batch and copy each worker holds packed, for each pair.

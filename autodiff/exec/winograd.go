@@ -58,7 +58,7 @@ func (m *machine[T]) bindWinograd(in *inst, x, u, out operand[T], o convOp) step
 		from, to = to, from
 	}
 	m.needs(p.Scratch())
-	e := m.newEpilogue(in, o.code, 2, len(in.in), p.Scratch())
+	e := m.newEpilogue(in, o.code, 2, len(in.in), 0, p.Scratch())
 	high, wide := out.shape[1], out.shape[2]
 	count, each := share(o.n, p.TileRows())
 	f := func(worker, i int) {
