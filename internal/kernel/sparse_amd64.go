@@ -31,6 +31,9 @@ func (s *strip[T]) asm(from, to int, add bool) {
 		end: (to - from) * 4, markRow: s.marks * 4, indexRow: s.room * 4, valueRow: s.room * size, b: unsafe.Pointer(&s.b[0]), bRow: s.bRow * size,
 		cRow: s.cRow * size, mask: lastMask(s.cols-(vectors-1)*lanes, size), entry: vectors - 1,
 	}
+	if s.cols == vectors*lanes {
+		args.entry += stripVectors // which need no mask
+	}
 	if add {
 		args.add = 1
 	}

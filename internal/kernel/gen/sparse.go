@@ -31,12 +31,21 @@ const strips = 8
 func sparse(f *file) {
 	for _, t := range []number{float32s, float64s} {
 		table := fmt.Sprintf("strips%s%s", f.name, t.suffix)
-		for nv := 1; nv <= strips; nv++ {
+		// With a mask for the last vector, and with all its lanes in use.
+		for entry := range 2 * strips {
+			nv, full := entry%strips+1, entry >= strips
 			name := fmt.Sprintf("strip%s%s_%d", f.name, t.suffix, nv)
-			f.strip(name, t, nv)
-			f.afterText("DATA %s<>+%d(SB)/8, $%s<>(SB)\n", table, 8*(nv-1), name)
+			switch {
+			case full && f.bytes == 64: // where masks cost nothing
+			case full:
+				name += "full"
+				fallthrough
+			default:
+				f.strip(name, t, nv, full)
+			}
+			f.afterText("DATA %s<>+%d(SB)/8, $%s<>(SB)\n", table, 8*entry, name)
 		}
-		f.afterText("GLOBL %s<>(SB), RODATA|NOPTR, $%d\n", table, 8*strips)
+		f.afterText("GLOBL %s<>(SB), RODATA|NOPTR, $%d\n", table, 8*2*strips)
 		f.jump("sparse", "sparseArgs", table, t, sparseEntry)
 	}
 	if f.bytes == 64 {
@@ -46,16 +55,19 @@ func sparse(f *file) {
 	}
 }
 
-func (f *file) strip(name string, t number, nv int) {
+// strip is the kernel of nv vectors, all lanes of the last of which are in use if full.
+func (f *file) strip(name string, t number, nv int, full bool) {
 	wide := f.bytes == 64
 	v := f.v
 	const number, part, mask = 8, 9, 15
 	fmt.Fprintf(&f.text, "\nTEXT %s<>(SB), NOSPLIT, $0-8\n", name)
-	f.i("MOVQ", at(sparseMask, "DI"), "AX")
-	if wide {
-		f.i("KMOVW", "AX", "K1")
-	} else {
-		f.i("VMOVUPS", "(AX)", v(mask))
+	if !full {
+		f.i("MOVQ", at(sparseMask, "DI"), "AX")
+		if wide {
+			f.i("KMOVW", "AX", "K1")
+		} else {
+			f.i("VMOVUPS", "(AX)", v(mask))
+		}
 	}
 	f.i("MOVQ", at(sparseMark, "DI"), "R9")
 	f.i("MOVQ", at(sparseIndex, "DI"), "R10")
@@ -85,7 +97,7 @@ func (f *file) strip(name string, t number, nv int) {
 	for j := range nv {
 		addr := at(j*f.bytes, "CX")
 		switch {
-		case j < nv-1:
+		case full || j < nv-1:
 			f.i("VMOVU"+t.p, addr, v(j))
 		case wide:
 			f.i("VMOVU"+t.p+".Z", addr, "K1", v(j))
@@ -112,15 +124,19 @@ func (f *file) strip(name string, t number, nv int) {
 	// This row's own go on in the next block, and come from a more distant cache.
 	f.i("PREFETCHT1", "64(SI)(R8*4)")
 	f.i("PREFETCHT1", fmt.Sprintf("64(DX)(R8*%d)", t.bytes))
+	// One register counts up to 0 and walks both.
+	f.i("LEAQ", "(SI)(R8*4)", "SI")
+	f.i("LEAQ", fmt.Sprintf("(DX)(R8*%d)", t.bytes), "DX")
+	f.i("NEGQ", "R8")
 	f.label("entry")
-	f.i("MOVLQSX", "(SI)", "AX")
+	f.i("MOVLQSX", "(SI)(R8*4)", "AX")
 	f.i("IMULQ", "R13", "AX")
-	f.i("VBROADCAST"+t.s, "(DX)", v(number))
+	f.i("VBROADCAST"+t.s, fmt.Sprintf("(DX)(R8*%d)", t.bytes), v(number))
 	f.i("ADDQ", "BX", "AX")
 	for j := range nv {
 		addr := at(j*f.bytes, "AX")
 		switch {
-		case j < nv-1:
+		case full || j < nv-1:
 			f.i("VFMADD231"+t.p, addr, v(number), v(j))
 		case wide:
 			f.i("VFMADD231"+t.p, addr, v(number), "K1", v(j))
@@ -129,15 +145,13 @@ func (f *file) strip(name string, t number, nv int) {
 			f.i("VFMADD231"+t.p, v(part), v(number), v(j))
 		}
 	}
-	f.i("ADDQ", "$4", "SI")
-	f.i("ADDQ", fmt.Sprintf("$%d", t.bytes), "DX")
-	f.i("DECQ", "R8")
+	f.i("ADDQ", "$1", "R8")
 	f.i("JNE", "entry")
 	f.label("store")
 	for j := range nv {
 		addr := at(j*f.bytes, "CX")
 		switch {
-		case j < nv-1:
+		case full || j < nv-1:
 			f.i("VMOVU"+t.p, v(j), addr)
 		case wide:
 			f.i("VMOVU"+t.p, v(j), "K1", addr)
