@@ -1,15 +1,32 @@
 package exec
 
-import "github.com/saddle-ml/saddle/internal/parallel"
+import (
+	"sync/atomic"
+
+	"github.com/saddle-ml/saddle/internal/parallel"
+)
 
 // lane computes copies of late values on one core, while other lanes compute
 // others: no instruction waits for another core, and what it wrote is in the
 // nearest cache for the next. Its late values lie in memory of its own; all else
-// it reads where the program has it.
+// it reads where the program has it. Who finds no copy left helps the others, piece by
+// piece: cores are not equally fast, and copies not always a multiple of the lanes.
 type lane[T Float] struct {
 	m     *machine[T]
 	steps []wide
 	err   error // of the first copy that failed
+
+	inner  *parallel.Pool // of who has the lane and one helper
+	busy   atomic.Bool
+	helped atomic.Bool
+}
+
+// lanes are those of a program, one for each worker of its pool, and how far a run is.
+type lanes[T Float] struct {
+	list []*lane[T]
+	run  func(worker, i int)
+	next atomic.Int64 // copy
+	n    int64        // copies
 }
 
 // laneBytes is how much memory the values of a program's lanes may take: what they
@@ -17,8 +34,8 @@ type lane[T Float] struct {
 const laneBytes = 128 << 20
 
 // openLanes makes a lane for each worker, if copies are as many and do not run
-// together. The first is the program itself: while its pool is busy with lanes,
-// its instructions run on their caller alone.
+// together. The first is the program itself, whose instructions use the lane's pool
+// while its own is busy with lanes.
 func (p *Program[T]) openLanes(plan *plan) error {
 	g, workers := p.m.g, p.m.pool.Workers()
 	if !p.staged || p.together || workers == 1 || g.copies < workers {
@@ -28,47 +45,69 @@ func (p *Program[T]) openLanes(plan *plan) error {
 	if elements*sizeof[T]()*(workers-1) > laneBytes {
 		return nil
 	}
-	p.lanes = []*lane[T]{{m: p.m, steps: p.steps}}
+	p.lanes.list = []*lane[T]{{m: p.m, steps: p.steps, inner: parallel.NewInner(2)}}
 	for range workers - 1 {
-		m := &machine[T]{g: g, pool: parallel.New(1), at: at, copies: 1, slots: make([][]T, len(p.m.slots))}
-		copy(m.slots, p.m.slots)
-		m.slots[laneSlot] = NewVector[T](elements)
-		l := &lane[T]{m: m}
+		l := &lane[T]{inner: parallel.NewInner(2)}
+		l.m = &machine[T]{g: g, pool: l.inner, at: at, copies: 1, slots: make([][]T, len(p.m.slots))}
+		copy(l.m.slots, p.m.slots)
+		l.m.slots[laneSlot] = NewVector[T](elements)
 		for _, in := range p.insts[len(p.early):] {
-			s, err := m.wide(in)
+			s, err := l.m.wide(in)
 			if err != nil {
 				return err
 			}
 			l.steps = append(l.steps, s)
 		}
-		m.makeScratch()
-		p.lanes = append(p.lanes, l)
+		l.m.makeScratch()
+		p.lanes.list = append(p.lanes.list, l)
 	}
-	p.runLane = func(worker, copy int) { p.lanes[worker].run(copy) }
+	p.lanes.run = p.lanes.work
 	return nil
 }
 
-// runLanes runs as many of n copies as keep all lanes busy and tells how many that
-// were. A program that is measured has none: its times are those of all cores.
-func (p *Program[T]) runLanes(n int) (int, error) {
-	if len(p.lanes) == 0 || p.prof != nil {
-		return 0, nil
+// runLanes runs n copies, if there are as many as lanes, and tells whether it did. A
+// program that is measured has no lanes: its times are those of all cores.
+func (p *Program[T]) runLanes(n int) (bool, error) {
+	s := &p.lanes
+	if len(s.list) == 0 || p.prof != nil || n < len(s.list) {
+		return false, nil
 	}
-	n -= n % len(p.lanes)
-	for _, l := range p.lanes[1:] {
+	for _, l := range s.list[1:] {
 		copy(l.m.slots[firstSlot:], p.m.slots[firstSlot:])
 	}
-	p.m.pool.Run(n, p.runLane)
+	pool := p.m.pool
+	p.m.pool = s.list[0].inner
+	s.n = int64(n)
+	s.next.Store(0)
+	pool.Run(len(s.list), s.run)
+	p.m.pool = pool
 	var err error
-	for _, l := range p.lanes {
+	for _, l := range s.list {
 		if l.err != nil {
 			err, l.err = l.err, nil
 		}
 	}
-	return n, err
+	return true, err
 }
 
-func (l *lane[T]) run(copy int) {
+// work is what a worker does in a run: copies in its lane, and then those of others.
+func (s *lanes[T]) work(worker, _ int) {
+	own := s.list[worker]
+	own.busy.Store(true)
+	for k := s.next.Add(1) - 1; k < s.n; k = s.next.Add(1) - 1 {
+		own.compute(int(k))
+	}
+	own.busy.Store(false)
+	for i := 1; i < len(s.list); i++ {
+		l := s.list[(worker+i)%len(s.list)]
+		if l.busy.Load() && l.helped.CompareAndSwap(false, true) {
+			l.inner.Help(1, func() bool { return !l.busy.Load() })
+			l.helped.Store(false)
+		}
+	}
+}
+
+func (l *lane[T]) compute(copy int) {
 	for _, s := range l.steps {
 		if l.err != nil {
 			return

@@ -77,8 +77,8 @@ func TestLanesGiveTheBitsOfSingleRuns(t *testing.T) {
 	for name, g := range programs {
 		compiled(g, copies)
 		one := linked(t, g, 1, true)
-		if len(one.lanes) > 0 {
-			t.Errorf("%s: %d lanes for one worker", name, len(one.lanes))
+		if len(one.lanes.list) > 0 {
+			t.Errorf("%s: %d lanes for one worker", name, len(one.lanes.list))
 		}
 		if err := one.RunCopies(copies); err != nil {
 			t.Fatal(err)
@@ -86,8 +86,8 @@ func TestLanesGiveTheBitsOfSingleRuns(t *testing.T) {
 		for _, workers := range []int{1, 2, 3, 8} {
 			for _, apart := range []bool{false, true} {
 				p := linked(t, g, workers, apart)
-				if want := workers > 1 && workers <= copies && !p.together && p.staged; len(p.lanes) > 0 != want || want && len(p.lanes) != workers {
-					t.Errorf("%s: %d lanes for %d workers", name, len(p.lanes), workers)
+				if want := workers > 1 && workers <= copies && !p.together && p.staged; len(p.lanes.list) > 0 != want || want && len(p.lanes.list) != workers {
+					t.Errorf("%s: %d lanes for %d workers", name, len(p.lanes.list), workers)
 				}
 				for _, n := range []int{copies, 1, copies - 1} {
 					for i := range p.outputs {
@@ -125,10 +125,10 @@ func TestLanesTakeMemoryOfTheirOwn(t *testing.T) {
 	g := compiled(layer(newBuilder()), 4)
 	one, two, three := linked(t, g, 1, true), linked(t, g, 2, true), linked(t, g, 3, true)
 	first, second := two.Bytes()-one.Bytes(), three.Bytes()-two.Bytes()
-	if arena := 8 * len(one.m.slots[arenaSlot]); first <= 0 || first > arena+8*2*one.m.need || first != second {
+	if arena := 8 * len(one.m.slots[arenaSlot]); first <= 0 || first > arena+8*4*one.m.need || first != second {
 		t.Errorf("a lane takes %d bytes, the next %d; the arena has %d", first, second, arena)
 	}
-	if late := len(two.lanes[1].m.slots[laneSlot]); late == 0 || late >= len(one.m.slots[arenaSlot]) {
+	if late := len(two.lanes.list[1].m.slots[laneSlot]); late == 0 || late >= len(one.m.slots[arenaSlot]) {
 		t.Errorf("the late values take %d elements, all together %d", late, len(one.m.slots[arenaSlot]))
 	}
 }
@@ -144,8 +144,8 @@ func TestLanesAreNotOpenedForLargeValues(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(p.lanes) != c.lanes {
-			t.Errorf("%d lanes for values of %d rows, want %d", len(p.lanes), c.rows, c.lanes)
+		if len(p.lanes.list) != c.lanes {
+			t.Errorf("%d lanes for values of %d rows, want %d", len(p.lanes.list), c.rows, c.lanes)
 		}
 	}
 }

@@ -24,9 +24,8 @@ type Program[T Float] struct {
 	key      []T                    // of random numbers; nil if there are none
 	staged   bool
 	prepared bool
-	together bool       // copies run instruction by instruction, not one after another
-	lanes    []*lane[T] // of each worker, if copies run at the same time
-	runLane  func(worker, copy int)
+	together bool         // copies run instruction by instruction, not one after another
+	lanes    lanes[T]     // if copies run at the same time
 	plain    *graph       // the program as it was lowered
 	regions  []*region[T] // of each instruction; nil where it is none
 	prof     *profiler    // nil if nothing is measured
@@ -132,7 +131,7 @@ func (p *Program[T]) RunCopies(n int) error {
 		return p.all(p.steps, len(p.early), 0, n)
 	}
 	done, err := p.runLanes(n)
-	for k := done; k < n && err == nil; k++ {
+	for k := 0; k < n && err == nil && !done; k++ {
 		err = p.all(p.steps, len(p.early), k, 1)
 	}
 	return err
@@ -196,7 +195,7 @@ func (p *Program[T]) ready(n int) error {
 // the outputs as they are set.
 func (p *Program[T]) Bytes() int {
 	n := len(p.m.slots[arenaSlot]) + len(p.m.slots[constSlot]) + p.m.memory()
-	for _, l := range p.lanes {
+	for _, l := range p.lanes.list {
 		if l.m != p.m {
 			n += l.m.memory()
 		}

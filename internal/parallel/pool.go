@@ -53,6 +53,32 @@ func New(workers int) *Pool {
 	return &Pool{workers: workers, part: make([]part, workers), wake: make(chan struct{}, workers)}
 }
 
+// NewInner returns a pool of the given number of workers for tasks within those of
+// another pool. It starts no helpers: its caller is alone until someone gives [Pool.Help].
+func NewInner(workers int) *Pool {
+	p := New(workers)
+	p.start.Do(func() {})
+	return p
+}
+
+// Help takes part in the tasks of an inner pool, as the worker of that number, which is
+// not 0 and no one else, as long as they last: until done.
+func (p *Pool) Help(worker int, done func() bool) {
+	seen := int64(-1)
+	for idle := 0; !done(); idle++ {
+		t := p.turn.Load()
+		if t == seen {
+			relax(idle)
+			continue
+		}
+		idle, seen = 0, t
+		if p.join() {
+			p.work(worker)
+			p.gate.Add(-1)
+		}
+	}
+}
+
 var shared = sync.OnceValue(func() *Pool { return New(runtime.GOMAXPROCS(0)) })
 
 // Shared is the pool of the process, with as many workers as GOMAXPROCS had at

@@ -93,3 +93,43 @@ func BenchmarkForkJoin(b *testing.B) {
 		p.Run(2, f)
 	}
 }
+
+// TestInnerPoolsAreHelped: every piece of work is done once, by the caller or by who
+// helps, whose help ends when it is told to.
+func TestInnerPoolsAreHelped(t *testing.T) {
+	p := NewInner(2)
+	const n = 100
+	var calls [n]atomic.Int32
+	var by [2]atomic.Int32
+	f := func(worker, i int) {
+		calls[i].Add(1)
+		by[worker].Add(1)
+	}
+	p.Run(n, f)
+	if by[0].Load() != n || by[1].Load() != 0 {
+		t.Errorf("without help the caller does %d pieces of %d, and someone else %d", by[0].Load(), n, by[1].Load())
+	}
+	var done atomic.Bool
+	var left sync.WaitGroup
+	left.Add(1)
+	go func() {
+		defer left.Done()
+		p.Help(1, done.Load)
+	}()
+	runs := int32(1)
+	for by[1].Load() == 0 {
+		p.Run(n, f)
+		runs++
+	}
+	for range 1000 {
+		p.Run(n, f)
+		runs++
+	}
+	done.Store(true)
+	left.Wait()
+	for i := range calls {
+		if k := calls[i].Load(); k != runs {
+			t.Fatalf("piece %d was done %d times in %d runs", i, k, runs)
+		}
+	}
+}
