@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/saddle-ml/saddle/internal/parallel"
@@ -117,6 +118,31 @@ func TestLanesAllocateNothing(t *testing.T) {
 	p := linked(t, compiled(images(newBuilder(), 33, true), 4), 2, true)
 	if n := testing.AllocsPerRun(10, func() { p.RunCopies(4) }); n != 0 {
 		t.Errorf("%v allocations a run", n)
+	}
+}
+
+// TestWhoHasNoCopiesHelps: a worker that finds no copy left does pieces of work of the
+// other's lane, as long as that is busy.
+func TestWhoHasNoCopiesHelps(t *testing.T) {
+	p := linked(t, compiled(images(newBuilder(), 33, true), 2), 2, true)
+	busy := p.lanes.list[0]
+	busy.busy.Store(true)
+	ended := make(chan bool)
+	go func() {
+		p.lanes.work(1, 0) // of no copies
+		ended <- true
+	}()
+	var pieces, helped atomic.Int32
+	for helped.Load() == 0 {
+		busy.inner.Run(100, func(worker, _ int) {
+			pieces.Add(1)
+			helped.Add(int32(worker))
+		})
+	}
+	busy.busy.Store(false)
+	<-ended
+	if pieces.Load()%100 != 0 || busy.helped.Load() {
+		t.Errorf("%d pieces in runs of 100; helped %t after them", pieces.Load(), busy.helped.Load())
 	}
 }
 
