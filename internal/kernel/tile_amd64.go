@@ -42,8 +42,11 @@ var (
 	firstAVX512 = []int{0, 14, 28, 37}
 )
 
-// walkAVX2 is how many of the generator's tiles are of one walk.
-const walkAVX2 = 16
+// How many of the generator's tiles are of one walk.
+const (
+	walkAVX2   = 16
+	walkAVX512 = 43
+)
 
 // nearBytes is the size of B up to which it stays in the second-level cache.
 const nearBytes = 256 << 10
@@ -51,6 +54,10 @@ const nearBytes = 256 << 10
 // walk is how the kernels go through A and B, in the generator's order.
 func (b *block) walk(size int) int {
 	switch {
+	case level == AVX512 && b.aCol == 1:
+		return 1
+	case level == AVX512 && b.aRow == 1:
+		return 2
 	case level != AVX2 || b.slab == 0 && b.segments*(b.k*b.bRow+b.bJump)*size > nearBytes:
 	case b.aCol == 1:
 		return 1
@@ -104,7 +111,7 @@ func tilesAsm[T Float](b *block, ahead rowsAhead, tiles, nv, last int, x, y, c [
 	}
 	first, most := 0, 1
 	if level == AVX512 {
-		first = firstAVX512[nv-1]
+		first = b.walk(size)*walkAVX512 + firstAVX512[nv-1]
 	} else {
 		first, most = b.walk(size)*walkAVX2+firstAVX2[nv-1], max(callSteps/(b.k*b.segments), 1)
 		args.ahead, args.aheadAt, args.aheadRow, args.aheadLen, args.aheadLeft = ahead.from, 0, ahead.row, ahead.len, ahead.n
@@ -145,12 +152,17 @@ func (b *block) next(a uintptr, h, size int) (from uintptr, step int) {
 	steps := b.k * b.segments
 	switch {
 	case b.aCol == 1:
+		steps = max(steps/atOnce, 1)
 		return a + uintptr(h*b.aRow*size), (h*b.aRow*size + steps - 1) / steps
 	case b.aRow == 1:
 		a += 64
 	}
 	return a + uintptr(8*b.aCol*size), b.aCol * size
 }
+
+// atOnce is how many steps the kernels of AVX512 take together where the rows of A are
+// contiguous, asking for what lies ahead once.
+const atOnce = 4
 
 // callSteps is how many steps of k a call takes at most: less than 100 microseconds.
 const callSteps = 1 << 15

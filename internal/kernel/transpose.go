@@ -3,6 +3,16 @@ package kernel
 // Transpose writes src, rows rows of cols elements at a stride, to dst as cols
 // rows of rows elements: dst[j*dstRow+i] = src[i*srcRow+j].
 func Transpose[T Float](dst []T, dstRow int, src []T, srcRow, rows, cols int) {
+	// Some rows of dst at a time, which the first-level cache holds until they are whole.
+	const most = 128
+	for ; cols > most+most/2; cols -= most {
+		transposeSome(dst, dstRow, src, srcRow, rows, most)
+		dst, src = dst[most*dstRow:], src[most:]
+	}
+	transposeSome(dst, dstRow, src, srcRow, rows, cols)
+}
+
+func transposeSome[T Float](dst []T, dstRow int, src []T, srcRow, rows, cols int) {
 	i, step, asm := 0, 32/sizeof[T](), level >= AVX2
 	whole := cols / step * step
 	for ; asm && whole > 0 && i+step <= rows; i += step {

@@ -58,23 +58,21 @@ func (s isa) heights() []int {
 type walk struct {
 	suffix string
 	aCol   int // elements from a step of k to the next in A, if they are known
+	steps  int // at once, from the same running pointers
 }
 
-const (
-	packedRows = 8 // elements from a step to the next in packed A
-	unrolled   = 8 // steps, where that is known
-)
+const packedRows = 8 // elements from a step to the next in packed A
 
-// walks are those that there are kernels for: by strides in registers and, with
-// AVX2, with A as it lies, its rows contiguous, or packed, and with B near by. Where
-// two threads share a core, a kernel of that is bound by the number of its
-// instructions: several steps at once, and nothing asked for ahead, save some in
-// each.
+// walks are those that there are kernels for: by strides in registers; with A as it
+// lies, its rows contiguous; with AVX2, with A packed and, with AVX512, with its
+// columns contiguous. AVX2's but the first are for a B near by. Where two threads
+// share a core, a kernel is bound by the number of its instructions: several steps at
+// once, and nothing asked for ahead, save some in each.
 func (s isa) walks() []walk {
 	if s.bytes == 64 {
-		return []walk{{}}
+		return []walk{{steps: 1}, {"_rows", 1, 4}, {"_cols", 0, 4}}
 	}
-	return []walk{{}, {"_rows", 1}, {"_packed", packedRows}}
+	return []walk{{steps: 1}, {"_rows", 1, 8}, {"_packed", packedRows, 8}}
 }
 
 // gemm writes all tile kernels of both number types, a table of them and the
@@ -172,31 +170,42 @@ func (f *file) tile(name string, t number, mr, nv int, w walk) {
 	spare := last - free - nv
 	bc := func(i int) string { return f.v(free + nv + i%spare) }
 	embedded := wide && nv == 1
+	// Columns of A are contiguous: a number is at the same place from its column in each.
+	cols := wide && w.aCol == 0 && w.steps > 1
+	tall := mr > 8 && !cols // the rows take two running pointers
 
 	fmt.Fprintf(&f.text, "\nTEXT %s<>(SB), NOSPLIT, $0-8\n", name)
-	f.i("MOVQ", at(argARow, "DI"), "R8")
-	f.i("MOVQ", at(argACol, "DI"), "BX")
+	rowsAhead := wide && w.aCol > 0
+	if rowsAhead {
+		f.i("MOVQ", at(argNextStep, "DI"), "BX")
+	} else {
+		f.i("MOVQ", at(argACol, "DI"), "BX")
+	}
 	f.i("MOVQ", at(argBRow, "DI"), "R13")
-	if mr > 3 {
-		f.i("LEAQ", "(R8)(R8*2)", "R9")
+	if cols {
+		f.i("LEAQ", "(BX)(BX*2)", "R8")
+	} else {
+		f.i("MOVQ", at(argARow, "DI"), "R8")
+		if mr > 3 {
+			f.i("LEAQ", "(R8)(R8*2)", "R9")
+		}
+		if mr > 5 {
+			f.i("LEAQ", "(R8)(R8*4)", "R10")
+		}
+		if mr > 7 {
+			f.i("LEAQ", "(R9)(R8*4)", "R11")
+		}
 	}
-	if mr > 5 {
-		f.i("LEAQ", "(R8)(R8*4)", "R10")
-	}
-	if mr > 7 {
-		f.i("LEAQ", "(R9)(R8*4)", "R11")
+	if w.steps > 1 {
+		f.i("LEAQ", "(R13)(R13*2)", "R14")
 	}
 	if wide {
 		f.i("MOVQ", at(argMask, "DI"), "AX")
 		f.i("KMOVW", "AX", "K1")
-		f.i("MOVQ", at(argNext, "DI"), "R14")
-		f.i("MOVQ", at(argNextStep, "DI"), "CX")
+		f.i("MOVQ", at(argNext, "DI"), "CX")
 	} else {
 		f.i("MOVQ", at(argMask, "DI"), "AX")
 		f.i("VMOVUPS", "(AX)", mask)
-		if w.aCol > 0 {
-			f.i("LEAQ", "(R13)(R13*2)", "R14")
-		}
 		f.label("tile")
 		f.i("CALL", "ask"+f.name+"<>(SB)")
 	}
@@ -206,7 +215,7 @@ func (f *file) tile(name string, t number, mr, nv int, w walk) {
 	}
 	f.i("MOVQ", at(argB, "DI"), "DX")
 	f.i("MOVQ", at(argSegments, "DI"), "R15")
-	if mr > 8 {
+	if tall {
 		f.i("LEAQ", "(SI)(R8*8)", "R12")
 	}
 	for i := range mr * nv {
@@ -220,8 +229,18 @@ func (f *file) tile(name string, t number, mr, nv int, w walk) {
 	if t.bytes == 8 {
 		move = "VMOVUPD"
 	}
-	// The step after u others, from the running pointers.
-	step := func(u int) {
+	// inA is where row i is in A in the step after u others, which the running pointers
+	// are at.
+	inA := func(i, u int) string {
+		switch {
+		case cols:
+			return fmt.Sprint(i*t.bytes) + []string{"(SI)", "(SI)(BX*1)", "(SI)(BX*2)", "(SI)(R8*1)"}[u]
+		case u > 0:
+			return fmt.Sprint(u*w.aCol*t.bytes) + rows(mr)[i]
+		}
+		return rows(mr)[i]
+	}
+	step := func(u int, loaded func()) {
 		row := []string{"(DX)", "(CX)"}[u/4] + []string{"", "(R13*1)", "(R13*2)", "(R14*1)"}[u%4]
 		for j := range nv {
 			addr := fmt.Sprint(j*f.bytes) + row
@@ -234,78 +253,112 @@ func (f *file) tile(name string, t number, mr, nv int, w walk) {
 				f.i("VMASKMOV"+t.p, addr, mask, b(j))
 			}
 		}
-		if w.aCol == 0 {
-			f.i("ADDQ", "R13", "DX")
-			if !wide && nv == 2 {
-				// More than the first-level cache holds, where there are many steps.
-				f.i("PREFETCHT0", "(DX)(R13*8)")
-			}
-		}
-		if wide {
-			// Rows of A that come from far are too many streams, and its columns too
-			// far apart, for the processor to see them coming.
-			f.i("PREFETCHT1", "(R14)")
-			f.i("ADDQ", "CX", "R14")
-		}
-		for i, addr := range rows(mr) {
-			if u > 0 {
-				addr = fmt.Sprint(u*w.aCol*t.bytes) + addr
-			}
+		loaded()
+		for i := range mr {
 			if embedded {
-				f.i("VFMADD231"+t.p+".BCST", addr, b(0), acc(i, 0))
+				f.i("VFMADD231"+t.p+".BCST", inA(i, u), b(0), acc(i, 0))
 				continue
 			}
-			f.i("VBROADCAST"+t.s, addr, bc(i))
+			f.i("VBROADCAST"+t.s, inA(i, u), bc(i))
 			for j := range nv {
 				f.i("VFMADD231"+t.p, b(j), bc(i), acc(i, j))
 			}
 		}
 	}
-	// forward moves the running pointers on in A.
-	forward := func(by string) {
+	// ask asks for what comes after the tile, in the step after u others. Rows of A that
+	// come from far are too many streams, and its columns too far apart, for the processor
+	// to see them coming.
+	ask := func(u int) {
+		switch {
+		case cols:
+			f.i("PREFETCHT1", []string{"(CX)", "(CX)(BX*1)", "(CX)(BX*2)", "(CX)(R8*1)"}[u])
+		case rowsAhead && 64*u < mr*w.steps*w.aCol*t.bytes: // what the rows take in all steps
+			f.i("PREFETCHT1", at(64*u, "CX"))
+		case wide && !rowsAhead:
+			f.i("PREFETCHT1", "(CX)")
+			f.i("ADDQ", at(argNextStep, "DI"), "CX")
+		}
+	}
+	// add moves a pointer n strides on.
+	add := func(n int, stride, to string) {
+		if n == 1 {
+			f.i("ADDQ", stride, to)
+		} else {
+			f.i("LEAQ", fmt.Sprintf("(%s)(%s*%d)", to, stride, n), to)
+		}
+	}
+	// inAForward moves the running pointers in A on to the step after n others.
+	inAForward := func(n int) {
+		if cols {
+			add(n, "BX", "SI")
+			add(n, "BX", "CX")
+			return
+		}
+		by := "BX"
+		if w.aCol > 0 {
+			by = fmt.Sprintf("$%d", n*w.aCol*t.bytes)
+		}
 		f.i("ADDQ", by, "SI")
-		if mr > 8 {
+		if tall {
 			f.i("ADDQ", by, "R12")
 		}
 	}
 	f.label("segment")
 	f.i("MOVQ", at(argK, "DI"), "AX")
-	if w.aCol > 0 {
-		f.i("SUBQ", fmt.Sprintf("$%d", unrolled), "AX")
+	if w.steps > 1 {
+		f.i("SUBQ", fmt.Sprintf("$%d", w.steps), "AX")
 		f.i("JLT", "few")
-		f.i("PCALIGN", "$32")
-		f.label("some")
-		f.i("LEAQ", "(DX)(R13*4)", "CX") // the fifth step
-		for u := range unrolled {
-			step(u)
+		if !wide {
+			f.i("PCALIGN", "$32")
 		}
-		f.i("LEAQ", "(DX)(R13*8)", "DX")
-		forward(fmt.Sprintf("$%d", unrolled*w.aCol*t.bytes))
-		f.i("SUBQ", fmt.Sprintf("$%d", unrolled), "AX")
+		f.label("some")
+		if w.steps > 4 {
+			f.i("LEAQ", "(DX)(R13*4)", "CX") // the fifth step
+		}
+		for u := range w.steps {
+			step(u, func() { ask(u) })
+		}
+		if rowsAhead {
+			f.i("ADDQ", "BX", "CX")
+		}
+		add(w.steps, "R13", "DX")
+		inAForward(w.steps)
+		f.i("SUBQ", fmt.Sprintf("$%d", w.steps), "AX")
 		f.i("JGE", "some")
 		f.label("few")
-		f.i("ADDQ", fmt.Sprintf("$%d", unrolled), "AX")
+		f.i("ADDQ", fmt.Sprintf("$%d", w.steps), "AX")
 		f.i("JEQ", "done")
 	}
 	if !wide {
 		f.i("PCALIGN", "$32")
 	}
 	f.label("loop")
-	step(0)
-	if w.aCol > 0 {
-		f.i("ADDQ", "R13", "DX")
-		forward(fmt.Sprintf("$%d", w.aCol*t.bytes))
-	} else {
-		forward("BX")
+	step(0, func() {
+		if w.steps > 1 {
+			return
+		}
+		add(1, "R13", "DX")
+		if !wide && nv == 2 {
+			// More than the first-level cache holds, where there are many steps.
+			f.i("PREFETCHT0", "(DX)(R13*8)")
+		}
+		ask(0)
+	})
+	if w.steps > 1 {
+		add(1, "R13", "DX")
 	}
+	inAForward(1)
 	f.i("DECQ", "AX")
 	f.i("JNE", "loop")
-	if w.aCol > 0 {
+	if w.steps > 1 {
 		f.label("done")
 	}
 	f.i("ADDQ", at(argAJump, "DI"), "SI")
-	if mr > 8 {
+	if tall {
 		f.i("ADDQ", at(argAJump, "DI"), "R12")
+	}
+	if cols {
+		f.i("ADDQ", at(argAJump, "DI"), "CX")
 	}
 	f.i("ADDQ", at(argBJump, "DI"), "DX")
 	f.i("DECQ", "R15")
