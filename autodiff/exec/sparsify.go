@@ -85,9 +85,13 @@ func (m *machine[T]) bindCompress(in *inst) step {
 		src := x.data()
 		full := 0
 		step := max(1, rows*cols/compressSample)
-		for i := 0; i < rows*cols; i += step {
-			if src[i/cols*mat.Row+i%cols*mat.Col] != 0 {
+		down, along := step/max(cols, 1), step%max(cols, 1)
+		for r, c := 0, 0; r < rows && cols > 0; {
+			if src[r*mat.Row+c*mat.Col] != 0 {
 				full++
+			}
+			if r, c = r+down, c+along; c >= cols {
+				r, c = r+1, c-cols
 			}
 		}
 		if float64(full*step) > 1.2*kernel.SparseShare*float64(rows*cols) {
