@@ -115,7 +115,10 @@ func NewGemm[T Float](m, n, k int, a, b Mat, c int) *Gemm[T] {
 		g.packing = gathered
 	case g.tile.slab < UnitCols && n > g.tile.slab && m >= slabRows && k >= slabDepth:
 		g.packing = copied
-	case m >= packRows && (k*n*sizeof[T]() > packBytes || n > g.tile.lanes && k > 64 && b.Row*sizeof[T]()%4096 == 0):
+	case m < packRows:
+	case k*n*sizeof[T]() > packBytes, n > g.tile.lanes && k > 64 && b.Row*sizeof[T]()%4096 == 0:
+		g.packing = copied
+	case n > UnitCols && k > 64 && b.Row%g.tile.lanes != 0: // most vectors lie in two lines
 		g.packing = copied
 	}
 	return g
