@@ -103,7 +103,7 @@ func NewGemm[T Float](m, n, k int, a, b Mat, c int) *Gemm[T] {
 	}
 	g.down = max(1, min(g.down, work/minWork, finest))
 	g.rows = (m + g.down - 1) / g.down
-	if high := g.tile.heights[len(g.tile.heights)-1]; g.group > 0 && g.down > 1 {
+	if high := g.tile.heights[len(g.tile.heights)-1]; (g.group > 0 || g.across > 1) && g.down > 1 {
 		g.rows = (g.rows + high - 1) / high * high // whole tiles
 	}
 	g.down = (m + g.rows - 1) / g.rows
