@@ -77,7 +77,7 @@ func TestColumnSumsAreSums(t *testing.T) {
 		}
 		var inputs [][][]float64
 		var want [][]float64
-		for c, o := range []Options{{Pool: parallel.New(1)}, {Pool: parallel.New(3)}, {Pool: parallel.New(2), apart: true}} {
+		for c, o := range []Options{{Pool: parallel.New(1)}, {Pool: parallel.New(3)}, {Pool: parallel.New(2), group: 1}, {Pool: parallel.New(2), group: 2}} {
 			g := compiled(build(), copies)
 			if m > 1 {
 				want := 4

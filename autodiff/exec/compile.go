@@ -25,16 +25,16 @@ type Options struct {
 	// with many directions at one point, for example.
 	Late Inputs
 	// Copies is the number of values that each late input can have at once, and
-	// each output that depends on one; 0 means 1. RunCopies computes several: small
-	// ones an instruction at a time for all, others one on each core, with memory
-	// for their values on each, and very large ones one after another.
+	// each output that depends on one; 0 means 1. RunCopies computes several: each core
+	// takes as many small ones together as its cache holds, or one, with memory for their
+	// values; very large ones are computed one after another by all cores.
 	Copies int
 	// Squares lists outputs, by their number, whose sums of squares are wanted beside
 	// them: see Program.Squares. None may depend on a late input.
 	Squares []int
 
 	alone bool // Pool has one worker, now and always: sums need not be cut for more
-	apart bool // copies do not run together, however small they are
+	group int  // copies that run together; 0: as many as the cache holds
 }
 
 // Compile makes a program that computes the outputs from the inputs and the
@@ -139,19 +139,11 @@ func link[T Float](g *graph, o Options) (*Program[T], error) {
 		}
 	}
 	slices.SortFunc(p.inputs, func(a, b port) int { return a.slot - b.slot })
-	together := togetherElements
-	if o.apart {
-		together = -1
-	}
-	plan := makePlan(g, len(p.inputs), together)
-	p.together = plan.together
+	plan := makePlan(g, len(p.inputs), o.group)
 	if o.Pool == nil {
 		o.Pool = parallel.Shared()
 	}
-	m := &machine[T]{g: g, pool: o.Pool, at: plan.at, alone: o.alone, copies: 1}
-	if plan.together {
-		m.copies = g.copies
-	}
+	m := &machine[T]{g: g, pool: o.Pool, at: plan.at, alone: o.alone, copies: plan.group}
 	p.m = m
 	m.startTallies(o.Squares)
 	m.slots = make([][]T, firstSlot+(plan.inputs+plan.outputs)*g.copies)

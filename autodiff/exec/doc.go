@@ -15,10 +15,9 @@
 //
 // A program with late inputs, directions at one point for example, computes what
 // does not depend on them once, and can take several values of them at a time.
-// Where the results of all fit in the caches together, each instruction runs for
-// all of them, and a product with a shared operand is one wide product; where
-// they do not, each core takes a value from the first instruction to the last, and
-// helps another when none is left.
+// Each core takes a group of them from the first instruction to the last, and helps
+// another when none is left. The group is as large as the core's cache: each instruction
+// runs for all of it, and a product with a shared operand is one wide product.
 //
 // Programs are for several goroutines only one at a time; any number may be
 // made of one graph. Numbers are float32 or float64, the same in a whole graph.

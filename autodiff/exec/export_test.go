@@ -40,7 +40,7 @@ func Orders(outputs []*gorgonia.Node, inputs Inputs, params Params, late Inputs,
 		best = min(best, chosen)
 	}
 	ownOutputs(g)
-	return chosen, best, makePlan(g, len(given)+1, togetherElements).arena, nil
+	return chosen, best, makePlan(g, len(given)+1, 0).arena, nil
 }
 
 // shuffle takes a random one of the instructions that are ready, again and again.

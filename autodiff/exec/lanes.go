@@ -6,7 +6,7 @@ import (
 	"github.com/saddle-ml/saddle/internal/parallel"
 )
 
-// lane computes copies of late values on one core, while other lanes compute
+// lane computes groups of copies of late values on one core, while other lanes compute
 // others: no instruction waits for another core, and what it wrote is in the
 // nearest cache for the next. Its late values lie in memory of its own; all else
 // it reads where the program has it. Who finds no copy left helps the others, piece by
@@ -14,7 +14,7 @@ import (
 type lane[T Float] struct {
 	m     *machine[T]
 	steps []wide
-	err   error // of the first copy that failed
+	err   error // of the first group that failed
 
 	inner  *parallel.Pool // of who has the lane and one helper
 	busy   atomic.Bool
@@ -26,19 +26,20 @@ type lanes[T Float] struct {
 	list []*lane[T]
 	run  func(worker, i int)
 	next atomic.Int64 // copy
-	n    int64        // copies
+	n    int          // copies
+	each int          // of a group
 }
 
 // laneBytes is how much memory the values of a program's lanes may take: what they
 // gain, a few percent, is not worth more.
 const laneBytes = 128 << 20
 
-// openLanes makes a lane for each worker, if copies are as many and do not run
-// together. The first is the program itself, whose instructions use the lane's pool
-// while its own is busy with lanes.
+// openLanes makes a lane for each worker, if copies are as many. The first is the
+// program itself, whose instructions use the lane's pool while its own is busy with
+// lanes.
 func (p *Program[T]) openLanes(plan *plan) error {
 	g, workers := p.m.g, p.m.pool.Workers()
-	if !p.staged || p.together || workers == 1 || g.copies < workers {
+	if !p.staged || workers == 1 || g.copies < workers {
 		return nil
 	}
 	at, elements := g.planLane(plan)
@@ -48,7 +49,7 @@ func (p *Program[T]) openLanes(plan *plan) error {
 	p.lanes.list = []*lane[T]{{m: p.m, steps: p.steps, inner: parallel.NewInner(2)}}
 	for range workers - 1 {
 		l := &lane[T]{inner: parallel.NewInner(2)}
-		l.m = &machine[T]{g: g, pool: l.inner, at: at, copies: 1, slots: make([][]T, len(p.m.slots))}
+		l.m = &machine[T]{g: g, pool: l.inner, at: at, copies: plan.group, slots: make([][]T, len(p.m.slots))}
 		copy(l.m.slots, p.m.slots)
 		l.m.slots[laneSlot] = NewVector[T](elements)
 		for _, in := range p.insts[len(p.early):] {
@@ -77,7 +78,7 @@ func (p *Program[T]) runLanes(n int) (bool, error) {
 	}
 	pool := p.m.pool
 	p.m.pool = s.list[0].inner
-	s.n = int64(n)
+	s.n, s.each = n, min(p.m.copies, (n+len(s.list)-1)/len(s.list))
 	s.next.Store(0)
 	pool.Run(len(s.list), s.run)
 	p.m.pool = pool
@@ -90,12 +91,12 @@ func (p *Program[T]) runLanes(n int) (bool, error) {
 	return true, err
 }
 
-// work is what a worker does in a run: copies in its lane, and then those of others.
+// work is what a worker does in a run: groups in its lane, and then those of others.
 func (s *lanes[T]) work(worker, _ int) {
 	own := s.list[worker]
 	own.busy.Store(true)
-	for k := s.next.Add(1) - 1; k < s.n; k = s.next.Add(1) - 1 {
-		own.compute(int(k))
+	for k := s.take(); k < s.n; k = s.take() {
+		own.compute(k, min(s.each, s.n-k))
 	}
 	own.busy.Store(false)
 	for i := 1; i < len(s.list); i++ {
@@ -107,13 +108,18 @@ func (s *lanes[T]) work(worker, _ int) {
 	}
 }
 
-func (l *lane[T]) compute(copy int) {
+// take is the first copy of the next group.
+func (s *lanes[T]) take() int { return int(s.next.Add(int64(s.each))) - s.each }
+
+func (l *lane[T]) compute(first, n int) {
+	l.m.first = first
 	for _, s := range l.steps {
 		if l.err != nil {
-			return
+			break
 		}
-		l.err = s(copy, 1)
+		l.err = s(first, n)
 	}
+	l.m.first = 0
 }
 
 // memory is the number of elements that a machine has beside its values in the

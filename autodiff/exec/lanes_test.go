@@ -19,9 +19,9 @@ func compiled(g *graph, copies int) *graph {
 }
 
 // linked is g, prepared, with the same random numbers each time.
-func linked(t *testing.T, g *graph, workers int, apart bool) *Program[float64] {
+func linked(t *testing.T, g *graph, workers, group int) *Program[float64] {
 	t.Helper()
-	p, err := link[float64](g.clone(), Options{Pool: parallel.New(workers), apart: apart})
+	p, err := link[float64](g.clone(), Options{Pool: parallel.New(workers), group: group})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestLanesGiveTheBitsOfSingleRuns(t *testing.T) {
 	same := func(a, b float64) bool { return math.Float64bits(a) == math.Float64bits(b) || a != a && b != b }
 	for name, g := range programs {
 		compiled(g, copies)
-		one := linked(t, g, 1, true)
+		one := linked(t, g, 1, 1)
 		if len(one.lanes.list) > 0 {
 			t.Errorf("%s: %d lanes for one worker", name, len(one.lanes.list))
 		}
@@ -85,9 +85,9 @@ func TestLanesGiveTheBitsOfSingleRuns(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, workers := range []int{1, 2, 3, 8} {
-			for _, apart := range []bool{false, true} {
-				p := linked(t, g, workers, apart)
-				if want := workers > 1 && workers <= copies && !p.together && p.staged; len(p.lanes.list) > 0 != want || want && len(p.lanes.list) != workers {
+			for _, group := range []int{0, 1, 2, 3} {
+				p := linked(t, g, workers, group)
+				if want := workers > 1 && workers <= copies && p.staged; len(p.lanes.list) > 0 != want || want && len(p.lanes.list) != workers {
 					t.Errorf("%s: %d lanes for %d workers", name, len(p.lanes.list), workers)
 				}
 				for _, n := range []int{copies, 1, copies - 1} {
@@ -104,7 +104,7 @@ func TestLanesGiveTheBitsOfSingleRuns(t *testing.T) {
 					for i := range p.outputs {
 						for k := range min(n, p.outputs[i].copies) {
 							if x, y := one.OutputCopy(i, k), p.OutputCopy(i, k); !slices.EqualFunc(x, y, same) {
-								t.Fatalf("%s, %d workers, apart %t: output %d of copy %d of %d is %v, by one worker %v\n%s", name, workers, apart, i, k, n, y, x, p)
+								t.Fatalf("%s, %d workers, groups of %d: output %d of copy %d of %d is %v, by one worker %v\n%s", name, workers, group, i, k, n, y, x, p)
 							}
 						}
 					}
@@ -115,7 +115,7 @@ func TestLanesGiveTheBitsOfSingleRuns(t *testing.T) {
 }
 
 func TestLanesAllocateNothing(t *testing.T) {
-	p := linked(t, compiled(images(newBuilder(), 33, true), 4), 2, true)
+	p := linked(t, compiled(images(newBuilder(), 33, true), 4), 2, 1)
 	if n := testing.AllocsPerRun(10, func() { p.RunCopies(4) }); n != 0 {
 		t.Errorf("%v allocations a run", n)
 	}
@@ -124,7 +124,7 @@ func TestLanesAllocateNothing(t *testing.T) {
 // TestWhoHasNoCopiesHelps: a worker that finds no copy left does pieces of work of the
 // other's lane, as long as that is busy.
 func TestWhoHasNoCopiesHelps(t *testing.T) {
-	p := linked(t, compiled(images(newBuilder(), 33, true), 2), 2, true)
+	p := linked(t, compiled(images(newBuilder(), 33, true), 2), 2, 1)
 	busy := p.lanes.list[0]
 	busy.busy.Store(true)
 	ended := make(chan bool)
@@ -149,13 +149,40 @@ func TestWhoHasNoCopiesHelps(t *testing.T) {
 // TestLanesTakeMemoryOfTheirOwn: late values of one more copy, for each lane.
 func TestLanesTakeMemoryOfTheirOwn(t *testing.T) {
 	g := compiled(layer(newBuilder()), 4)
-	one, two, three := linked(t, g, 1, true), linked(t, g, 2, true), linked(t, g, 3, true)
+	one, two, three := linked(t, g, 1, 1), linked(t, g, 2, 1), linked(t, g, 3, 1)
 	first, second := two.Bytes()-one.Bytes(), three.Bytes()-two.Bytes()
 	if arena := 8 * len(one.m.slots[arenaSlot]); first <= 0 || first > arena+8*4*one.m.need || first != second {
 		t.Errorf("a lane takes %d bytes, the next %d; the arena has %d", first, second, arena)
 	}
 	if late := len(two.lanes.list[1].m.slots[laneSlot]); late == 0 || late >= len(one.m.slots[arenaSlot]) {
 		t.Errorf("the late values take %d elements, all together %d", late, len(one.m.slots[arenaSlot]))
+	}
+}
+
+// TestGroupsFitTheCache: as many copies as fit run together, at least one and at most
+// all, and the place of one is not the place of another.
+func TestGroupsFitTheCache(t *testing.T) {
+	for _, c := range []struct{ elements, copies, want int }{
+		{groupElements/3 - align, 5, 3}, {groupElements / 3, 5, 2}, {groupElements, 5, 1}, {4 * groupElements, 5, 1}, {100, 5, 5}, {100, 1, 1},
+	} {
+		b := newBuilder()
+		w := b.input(c.elements)
+		v := b.add(inputOp{slot: 1, name: "v", late: true}, []int{c.elements})
+		y := b.Map2(Mul, w, v)
+		g := b.returns(b.Map2(Mul, y, b.Broadcast(b.Reduce(MaxRed, y, []int{0}), []int{c.elements})))
+		if b.err != nil {
+			t.Fatal(b.err)
+		}
+		g.copies = c.copies
+		stage(g)
+		ownOutputs(g)
+		p := makePlan(g, 2, 0)
+		if p.group != c.want {
+			t.Errorf("%d of %d copies of %d elements run together, want %d", p.group, c.copies, c.elements, c.want)
+		}
+		if at := p.at[y]; c.want > 1 && (at.slot != arenaSlot || at.offStep < c.elements || p.arena < c.want*c.elements) {
+			t.Errorf("groups of %d: %+v in an arena of %d elements", c.want, at, p.arena)
+		}
 	}
 }
 
@@ -166,7 +193,7 @@ func TestLanesAreNotOpenedForLargeValues(t *testing.T) {
 		v := b.add(inputOp{slot: 1, name: "v", late: true}, []int{c.rows, 16})
 		y := b.Gemm(b.Gemm(v, w), w) // of 16 numbers a row each
 		g := compiled(b.returns(b.Reduce(SumRed, y, []int{0})), 2)
-		p, err := link[float64](g, Options{Pool: parallel.New(2), apart: true})
+		p, err := link[float64](g, Options{Pool: parallel.New(2), group: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -187,7 +214,13 @@ func TestLanesReportWhatFails(t *testing.T) {
 	if b.err != nil {
 		t.Fatal(b.err)
 	}
-	p := linked(t, compiled(g, copies), 2, true)
+	for _, group := range []int{1, 2} {
+		reportsWhatFails(t, linked(t, compiled(g, copies), 2, group), copies)
+	}
+}
+
+func reportsWhatFails(t *testing.T, p *Program[float64], copies int) {
+	t.Helper()
 	for bad := range copies + 1 { // and none
 		for k := range copies {
 			i := float64(k)

@@ -21,7 +21,8 @@ type machine[T Float] struct {
 	need    int
 	extra   int              // elements that instructions hold for themselves
 	copy    int              // of the late values, that is being computed
-	copies  int              // of them that are computed together
+	copies  int              // of them that there is room for
+	first   int              // of those that are in it
 	alone   bool             // one worker, always
 	tallies map[Value]*tally // of outputs
 	region  *region[T]       // of the instruction that was bound last
@@ -68,7 +69,7 @@ func (o *operand[T]) data() []T { return o.of(o.m.copy) }
 
 // of is the data of a copy; an early value has one for all.
 func (o *operand[T]) of(copy int) []T {
-	off := o.off + copy*o.offStep
+	off := o.off + (copy-o.m.first)*o.offStep
 	return o.m.slots[o.slot+copy*o.slotStep][off : off+o.n : off+o.n]
 }
 

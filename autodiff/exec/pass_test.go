@@ -182,7 +182,7 @@ func TestPlanSharesMemoryAndAligns(t *testing.T) {
 	}
 	g := b.returns(v)
 	ownOutputs(g)
-	p := makePlan(g, 1, togetherElements)
+	p := makePlan(g, 1, 0)
 	if p.arena > 100+2*16+2*16 {
 		t.Errorf("the arena has %d elements; one vector, its sum and rounding are enough", p.arena)
 	}
@@ -199,7 +199,7 @@ func TestValuesThatLiveAtOnceDoNotOverlap(t *testing.T) {
 		g := randomProgram(rand.New(rand.NewPCG(seed, 1)))
 		g.improve()
 		ownOutputs(g)
-		p := makePlan(g, 2, togetherElements)
+		p := makePlan(g, 2, 0)
 		last := make([]int, len(g.vals))
 		for v, u := range g.uses() {
 			last[v] = int(g.vals[v].inst)

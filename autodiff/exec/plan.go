@@ -14,14 +14,15 @@ type plan struct {
 	data  []float64
 	// The caller fills slots for inputs, then outputs, one for each copy.
 	inputs, outputs int
-	together        bool // each copy of a late value has a place of its own in the arena
+	group           int // copies of a late value that have places of their own in the arena
 }
 
-// togetherElements is how much of the arena copies of late values may take to run
-// together, an instruction for all of them at a time: as long as all stay in the
-// second-level cache that saves the most. Otherwise each runs from the first
-// instruction to the last, in one place or in that of a lane.
-const togetherElements = 192 << 10
+// groupElements is how much memory the late values of a group of copies may take. A
+// group runs together, an instruction for all of it at a time, so that a product with a
+// shared operand is one wide product. That saves up to a tenth as long as a core's
+// second-level cache holds them beside what each copy reads twice, and costs as much
+// where it does not: what makes a product wide is then in no cache when it comes.
+const groupElements = 96 << 10
 
 // align is the number of elements to which places are rounded: 64 bytes of the
 // smaller element type.
@@ -30,32 +31,33 @@ const align = 16
 func roundUp(n int) int { return (n + align - 1) / align * align }
 
 // makePlan places the values of g, whose outputs are all distinct results of
-// instructions that write memory. Copies of late values run together if that takes
-// at most so many elements more.
-func makePlan(g *graph, inputs, together int) *plan {
-	one := g.planCopies(inputs, 1)
-	if g.copies > 1 {
-		if p := g.planCopies(inputs, g.copies); p.arena-one.arena <= together {
-			return p
-		}
+// instructions that write memory, those of the second stage for a group of copies; 0
+// is as many as the cache holds.
+func makePlan(g *graph, inputs, group int) *plan {
+	p := &plan{group: 1, at: make([]place, len(g.vals)), inputs: inputs, outputs: len(g.outs)}
+	if group == 0 && g.copies > 1 {
+		_, one := g.planLane(p)
+		group = max(1, groupElements/max(one, 1))
 	}
-	return one
-}
-
-// planCopies is makePlan for a number of copies that the arena has.
-func (g *graph) planCopies(inputs, copies int) *plan {
-	p := &plan{together: copies > 1, at: make([]place, len(g.vals)), inputs: inputs, outputs: len(g.outs)}
-	p.arena = g.arrange(p, 0, copies, arenaSlot)
+	p.group = min(max(group, 1), g.copies)
+	p.arena = g.arrange(p, 0, p.group, arenaSlot)
 	return p
 }
 
 // planLane gives the late values of g, which p places already, places of their own
-// in another slot, so that one more copy of them can be computed at the same time.
+// in another slot, so that one more group of them can be computed at the same time.
 func (g *graph) planLane(p *plan) (at []place, elements int) {
-	late := slices.IndexFunc(g.code, func(in inst) bool { return in.late })
 	lane := &plan{at: slices.Clone(p.at), inputs: p.inputs}
-	elements = g.arrange(lane, late, 1, laneSlot)
+	elements = g.arrange(lane, g.firstLate(), p.group, laneSlot)
 	return lane.at, elements
+}
+
+// firstLate is the first instruction of the second stage.
+func (g *graph) firstLate() int {
+	if i := slices.IndexFunc(g.code, func(in inst) bool { return in.late }); i >= 0 {
+		return i
+	}
+	return len(g.code)
 }
 
 // arrange places the values that the instructions give from one on, those that

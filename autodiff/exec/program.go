@@ -24,7 +24,6 @@ type Program[T Float] struct {
 	key      []T                    // of random numbers; nil if there are none
 	staged   bool
 	prepared bool
-	together bool         // copies run instruction by instruction, not one after another
 	lanes    lanes[T]     // if copies run at the same time
 	plain    *graph       // the program as it was lowered
 	regions  []*region[T] // of each instruction; nil where it is none
@@ -127,13 +126,12 @@ func (p *Program[T]) RunCopies(n int) error {
 	if err := p.ready(n); err != nil {
 		return err
 	}
-	if p.together {
-		return p.all(p.steps, len(p.early), 0, n)
-	}
 	done, err := p.runLanes(n)
-	for k := 0; k < n && err == nil && !done; k++ {
-		err = p.all(p.steps, len(p.early), k, 1)
+	for k := 0; k < n && err == nil && !done; k += p.m.copies {
+		p.m.first = k
+		err = p.all(p.steps, len(p.early), k, min(p.m.copies, n-k))
 	}
+	p.m.first = 0
 	return err
 }
 

@@ -131,7 +131,7 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 			columns.first = first
 		}
 		switch {
-		case sparse != nil && sparse.a.Share(sparse.s.of(0)) <= kernel.SparseShare:
+		case sparse != nil && sparse.a.Share(sparse.s.of(first)) <= kernel.SparseShare:
 			m.pool.Run(copies*sparse.g.Units(), lists)
 			if columns != nil {
 				columns.finish(copies, sparseGroups)

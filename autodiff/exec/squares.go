@@ -45,7 +45,7 @@ func (m *machine[T]) tallied(vs []Value, run wide) wide {
 		count, each := pieces(x.n, 1)
 		*t = make(tally, count)
 		piece := func(_, i int) {
-			part := x.of(0)[i*each : min((i+1)*each, x.n)]
+			part := x.of(m.first)[i*each : min((i+1)*each, x.n)]
 			(*t)[i] = kernel.Dot64(part, part)
 		}
 		before := run

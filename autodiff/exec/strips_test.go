@@ -125,7 +125,7 @@ func stripsKeepBits[T Float](t *testing.T) {
 			g := build()
 			g.copies, g.single = copies, sizeof[T]() == 4
 			g.improve(c.skip...)
-			p, err := link[T](g, Options{Pool: parallel.New(c.workers), apart: i%2 == 0})
+			p, err := link[T](g, Options{Pool: parallel.New(c.workers), group: i % 3})
 			if err != nil {
 				t.Fatal(err)
 			}
