@@ -21,8 +21,8 @@ type machine[T Float] struct {
 	need    int
 	extra   int              // elements that instructions hold for themselves
 	copy    int              // of the late values, that is being computed
-	copies  int              // of them that there is room for
-	first   int              // of those that are in it
+	copies  int              // of them that have places in the arena
+	first   int              // of those that lie there
 	alone   bool             // one worker, always
 	tallies map[Value]*tally // of outputs
 	region  *region[T]       // of the instruction that was bound last

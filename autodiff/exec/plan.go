@@ -21,7 +21,7 @@ type plan struct {
 // group runs together, an instruction for all of it at a time, so that a product with a
 // shared operand is one wide product. That saves up to a tenth as long as a core's
 // second-level cache holds them beside what each copy reads twice, and costs as much
-// where it does not: what makes a product wide is then in no cache when it comes.
+// where it does not: each instruction then finds far away what the one before wrote.
 const groupElements = 96 << 10
 
 // align is the number of elements to which places are rounded: 64 bytes of the
