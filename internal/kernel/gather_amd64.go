@@ -24,7 +24,7 @@ func gatherAsm[T Float](dst []T, src, ahead []byte, t *ByteTable[T]) int {
 	n := len(src) &^ (lanes - 1)
 	if !t.linear || n == 0 {
 		if len(ahead) > 0 {
-			prefetch(&ahead[0], min(len(ahead), gatherReach))
+			prefetch(&ahead[0], lines(min(len(ahead), gatherReach)), lineBytes)
 		}
 		return 0
 	}
@@ -48,9 +48,24 @@ func gatherAsm[T Float](dst []T, src, ahead []byte, t *ByteTable[T]) int {
 //go:noinline
 func prefetchRow[T Float](row []T) {
 	if level != Generic {
-		prefetch((*byte)(unsafe.Pointer(&row[0])), min(len(row)*sizeof[T](), gatherReach))
+		prefetch((*byte)(unsafe.Pointer(&row[0])), lines(min(len(row)*sizeof[T](), gatherReach)), lineBytes)
 	}
 }
+
+// prefetchColumns asks for the lines where some rows of x begin, row elements apart. It
+// is an ordinary call, so that the loop around it can be interrupted.
+//
+//go:noinline
+func prefetchColumns[T Float](x []T, row, rows int) {
+	if level != Generic && rows > 0 {
+		prefetch((*byte)(unsafe.Pointer(&x[0])), rows, row*sizeof[T]())
+	}
+}
+
+const lineBytes = 64
+
+// lines is how many lines of memory so many bytes take that begin at one.
+func lines(bytes int) int { return (bytes + lineBytes - 1) / lineBytes }
 
 // callGather is an ordinary call, so that the loop around it can be interrupted.
 //

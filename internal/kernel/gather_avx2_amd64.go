@@ -9,4 +9,4 @@ func gatherAVX232(args *gatherArgs)
 func gatherAVX264(args *gatherArgs)
 
 //go:noescape
-func prefetch(p *byte, n int)
+func prefetch(p *byte, lines, step int)

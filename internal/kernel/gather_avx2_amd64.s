@@ -65,13 +65,14 @@ loop:
 	VZEROUPPER
 	RET
 
-// func prefetch(p *byte, n int)
-TEXT ·prefetch(SB), NOSPLIT, $0-16
+// func prefetch(p *byte, lines, step int)
+TEXT ·prefetch(SB), NOSPLIT, $0-24
 	MOVQ p+0(FP), CX
-	MOVQ n+8(FP), DX
+	MOVQ lines+8(FP), DX
+	MOVQ step+16(FP), SI
 loop:
 	PREFETCHT0 (CX)
-	ADDQ $64, CX
-	SUBQ $64, DX
+	ADDQ SI, CX
+	DECQ DX
 	JGT loop
 	RET

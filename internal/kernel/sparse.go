@@ -84,8 +84,13 @@ func (s *Sparse[T]) Share(mem []T) float64 {
 // count is the number of entries of a row.
 func (s *Sparse[T]) count(mark []int32, row int) int32 { return mark[row*(s.blocks+1)+s.blocks] }
 
-// compressRows is how many rows of a transposed matrix are made rows at a time.
-const compressRows = 16
+const (
+	// compressRows is how many rows of a transposed matrix are made rows at a time.
+	compressRows = 16
+	// compressAhead is how many columns they have at most that the first-level cache
+	// holds the next ones beside them.
+	compressAhead = 256
+)
 
 // Scratch is the number of elements that Compress needs as scratch.
 func (s *Sparse[T]) Scratch() int { return compressRows * s.cols }
@@ -109,7 +114,10 @@ func (s *Sparse[T]) Compress(mem []T, x []T, m Mat, scratch []T, lo, hi int) {
 					}
 				}
 			} else {
-				// Columns of rows numbers become rows.
+				// Columns of rows numbers become rows. Another core may have written the next.
+				if s.cols <= compressAhead && rows < hi-lo {
+					prefetchColumns(from[rows:], m.Col, s.cols)
+				}
 				Transpose(scratch, s.cols, from, m.Col, s.cols, rows)
 			}
 			from, row = scratch, s.cols
@@ -162,7 +170,8 @@ func NewSparseGemm[T Float](a *Sparse[T], n, b, c int) *SparseGemm[T] {
 	}
 	g.across, g.cols = cut(n, stripVectors*g.lanes, g.lanes)
 	work := a.rows * g.cols * max(a.cols, 1) / 4
-	g.down = max(work/unitWork, (minUnits+g.across-1)/g.across)
+	least := func(units int) int { return (units + g.across - 1) / g.across }
+	g.down = max(work/unitWork, least(minUnits), min(least(fineUnits), a.rows/sparsePackRows))
 	g.down = max(1, min(g.down, work/minWork, a.rows))
 	g.rows = (a.rows + g.down - 1) / g.down
 	g.down = (a.rows + g.rows - 1) / g.rows

@@ -134,7 +134,7 @@ func tilesAsm[T Float](b *block, ahead rowsAhead, tiles, nv, last int, x, y, c [
 			args.next, args.nextStep = b.next(uintptr(args.a), h, size)
 			some := ahead.part(t, t+1, tiles)
 			for i := range some.n {
-				prefetch((*byte)(unsafe.Add(some.from, i*some.row)), some.len)
+				prefetch((*byte)(unsafe.Add(some.from, i*some.row)), lines(some.len), lineBytes)
 			}
 		}
 		args.aAt, args.cAt, args.aTile, args.cTile = 0, 0, aTile*size, h*args.cRow

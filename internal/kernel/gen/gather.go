@@ -62,14 +62,15 @@ func gathers(f *file) {
 	}
 	if f.bytes == 32 {
 		fn := "prefetch"
-		fmt.Fprintf(&f.decls, "\n//go:noescape\nfunc %s(p *byte, n int)\n", fn)
-		fmt.Fprintf(&f.text, "\n// func %s(p *byte, n int)\nTEXT ·%s(SB), NOSPLIT, $0-16\n", fn, fn)
+		fmt.Fprintf(&f.decls, "\n//go:noescape\nfunc %s(p *byte, lines, step int)\n", fn)
+		fmt.Fprintf(&f.text, "\n// func %s(p *byte, lines, step int)\nTEXT ·%s(SB), NOSPLIT, $0-24\n", fn, fn)
 		f.i("MOVQ", "p+0(FP)", "CX")
-		f.i("MOVQ", "n+8(FP)", "DX")
+		f.i("MOVQ", "lines+8(FP)", "DX")
+		f.i("MOVQ", "step+16(FP)", "SI")
 		f.label("loop")
 		f.i("PREFETCHT0", "(CX)")
-		f.i("ADDQ", "$64", "CX")
-		f.i("SUBQ", "$64", "DX")
+		f.i("ADDQ", "SI", "CX")
+		f.i("DECQ", "DX")
 		f.i("JGT", "loop")
 		f.i("RET")
 	}
