@@ -89,8 +89,8 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 			(*sums)[i] = squaresOf(c, cols, r0, r1, c0, c1)
 		}
 		if columns != nil {
-			down := pairs[0].g.Down()
-			columns.set(columns.group(copy, i/units*down+i%down)[c0:c1], c[r0*cols+c0:], r1-r0, cols)
+			plan := pairs[0].g
+			columns.set(columns.group(copy, i/units*plan.Down()+plan.Row(i%units))[c0:c1], c[r0*cols+c0:], r1-r0, cols)
 		}
 	}
 	listOrder := copyOrder(1)
@@ -116,7 +116,7 @@ func (m *machine[T]) bindGemm(in *inst, o gemmOp) wide {
 			(*sums)[i] = squaresOf(out.of(copy), cols, r0, r1, c0, c1)
 		}
 		if columns != nil {
-			columns.set(columns.group(copy, i%sparse.g.Down())[c0:c1], out.of(copy)[r0*cols+c0:], r1-r0, cols)
+			columns.set(columns.group(copy, sparse.g.Row(i))[c0:c1], out.of(copy)[r0*cols+c0:], r1-r0, cols)
 		}
 	}
 	return func(from, k int) error {

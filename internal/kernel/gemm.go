@@ -15,17 +15,16 @@ type Mat struct{ Row, Col int }
 // on any core. Each element of C adds its k products in the order of k, but where it
 // is one of a vector that takes contiguous rows by another: those are added like [Dot].
 type Gemm[T Float] struct {
-	m, n, k      int
-	a, b         Mat
-	c            int // elements from a row of C to the next
-	rows, cols   int // of a unit
-	down, across int // units
-	packing      packing
-	group        int  // tiles of rows that the panels of B go by together; 0: a unit's
-	byRows       bool // A's columns, which are contiguous, are packed tile by tile
-	tile         tileShape
-	dots         bool // C is a vector of products of contiguous rows and columns
-	turned       bool // the plan is that of the transposes, whose C is a row
+	units
+	m, n, k int
+	a, b    Mat
+	c       int // elements from a row of C to the next
+	packing packing
+	group   int  // tiles of rows that the panels of B go by together; 0: a unit's
+	byRows  bool // A's columns, which are contiguous, are packed tile by tile
+	tile    tileShape
+	dots    bool // C is a vector of products of contiguous rows and columns
+	turned  bool // the plan is that of the transposes, whose C is a row
 }
 
 // packing says how a unit reads its columns of B.
@@ -107,6 +106,7 @@ func NewGemm[T Float](m, n, k int, a, b Mat, c int) *Gemm[T] {
 		g.rows = (g.rows + high - 1) / high * high // whole tiles
 	}
 	g.down = (m + g.rows - 1) / g.rows
+	g.cutBands(m, n, k, sizeof[T]())
 	switch {
 	case g.dots: // in place
 	case b.Col != 1 && n > 1 && b.Row == 1:
@@ -136,18 +136,11 @@ func cut(n, limit, lanes int) (count, each int) {
 // CutLike gives g the units of h, a plan of the same m and n: both can then add
 // to one block.
 func (g *Gemm[T]) CutLike(h *Gemm[T]) {
-	g.down, g.across, g.rows, g.cols = h.down, h.across, h.rows, h.cols
+	g.units = h.units
 	if g.turned != h.turned { // there is one row, or one column, of units
 		g.down, g.across, g.rows, g.cols = h.across, h.down, h.cols, h.rows
 	}
 }
-
-// Units is the number of calls of Do that make a product.
-func (g *Gemm[T]) Units() int { return g.down * g.across }
-
-// Down is the number of units that share a strip of columns of B. They follow each
-// other.
-func (g *Gemm[T]) Down() int { return max(g.down, 1) }
 
 // Scratch is the number of elements that Do needs as scratch.
 func (g *Gemm[T]) Scratch() int {
@@ -168,17 +161,11 @@ func (g *Gemm[T]) packedCols() int {
 
 // Block gives the rows [r0, r1) and columns [c0, c1) of C that a unit computes.
 func (g *Gemm[T]) Block(unit int) (r0, r1, c0, c1 int) {
-	r0, r1, c0, c1 = g.block(unit)
+	r0, r1, c0, c1 = g.block(unit, g.m, g.n)
 	if g.turned {
 		return c0, c1, r0, r1
 	}
 	return r0, r1, c0, c1
-}
-
-// block is Block of the plan.
-func (g *Gemm[T]) block(unit int) (r0, r1, c0, c1 int) {
-	r0, c0 = unit%g.down*g.rows, unit/g.down*g.cols
-	return r0, min(g.m, r0+g.rows), c0, min(g.n, c0+g.cols)
 }
 
 // Do computes a unit: it sets its block of C to that of A B, or adds it if add.
@@ -186,7 +173,7 @@ func (g *Gemm[T]) block(unit int) (r0, r1, c0, c1 int) {
 // holds packed, or -1: units that follow each other share one. If it is nil,
 // scratch holds none.
 func (g *Gemm[T]) Do(unit int, a, b, c, scratch []T, add bool, held *int) {
-	r0, r1, c0, c1 := g.block(unit)
+	r0, r1, c0, c1 := g.block(unit, g.m, g.n)
 	if g.turned {
 		a, b = b, a
 	}
@@ -208,11 +195,12 @@ func (g *Gemm[T]) Do(unit int, a, b, c, scratch []T, add bool, held *int) {
 	if g.packing != inPlace {
 		t.bRow = min(g.tile.slab, (c1-c0+g.tile.lanes-1)/g.tile.lanes*g.tile.lanes)
 		t.slab = g.tile.slab
-		if held == nil || *held != unit/g.down {
+		_, strip := g.place(unit)
+		if held == nil || *held != strip {
 			g.pack(scratch, t.bRow, b, c1-c0)
 		}
 		if held != nil {
-			*held = unit / g.down
+			*held = strip
 		}
 		b, scratch = scratch, scratch[g.k*g.packedCols():]
 	}
@@ -254,22 +242,24 @@ func (g *Gemm[T]) dot(a, b, c []T, rows, cols int, add bool) {
 // a strip have it all. Rows in one page after another are known to no prefetcher
 // of the processor.
 func (g *Gemm[T]) ahead(unit int, b []T) rowsAhead {
-	strip, part := unit/g.down+1, unit%g.down
+	row, strip := g.place(unit)
+	first, parts := g.band(unit)
+	part, strip := row-first, strip+1
 	if strip >= g.across || g.packing != copied && g.packing != reflected {
 		return rowsAhead{}
 	}
 	c0 := strip * g.cols
-	rows, row, length := g.k, g.b.Row, min(g.n-c0, g.cols)
+	rows, step, length := g.k, g.b.Row, min(g.n-c0, g.cols)
 	if g.packing == reflected {
-		rows, row, length = length, g.b.Col, g.k
+		rows, step, length = length, g.b.Col, g.k
 	}
-	from := rows * part / g.down
-	n := rows*(part+1)/g.down - from
+	from := rows * part / parts
+	n := rows*(part+1)/parts - from
 	if n == 0 {
 		return rowsAhead{}
 	}
 	size := sizeof[T]()
-	return rowsAhead{unsafe.Pointer(&b[c0*g.b.Col+from*row]), n, row * size, length * size}
+	return rowsAhead{unsafe.Pointer(&b[c0*g.b.Col+from*step]), n, step * size, length * size}
 }
 
 // pack copies cols columns of B to dst, slab by slab, whose rows are row elements

@@ -151,11 +151,10 @@ func (s *Sparse[T]) compress(mark, index []int32, value, x []T, row, rows int) {
 // and C with contiguous rows. Units are cut by shape alone. Each element of C
 // adds its products in the order of k.
 type SparseGemm[T Float] struct {
-	a            *Sparse[T]
-	n, b, c      int
-	rows, cols   int // of a unit
-	down, across int
-	lanes        int
+	units
+	a       *Sparse[T]
+	n, b, c int
+	lanes   int
 }
 
 // stripVectors is the largest number of vectors that a strip of columns has.
@@ -175,20 +174,13 @@ func NewSparseGemm[T Float](a *Sparse[T], n, b, c int) *SparseGemm[T] {
 	g.down = max(1, min(g.down, work/minWork, a.rows))
 	g.rows = (a.rows + g.down - 1) / g.down
 	g.down = (a.rows + g.rows - 1) / g.rows
+	g.cutBands(a.rows, n, a.cols, sizeof[T]())
 	return g
 }
 
-// Units is the number of calls of Do that make a product.
-func (g *SparseGemm[T]) Units() int { return g.down * g.across }
-
-// Down is the number of units that share a strip of columns of B. They follow each
-// other.
-func (g *SparseGemm[T]) Down() int { return max(g.down, 1) }
-
 // Block gives the rows [r0, r1) and columns [c0, c1) of C that a unit computes.
 func (g *SparseGemm[T]) Block(unit int) (r0, r1, c0, c1 int) {
-	r0, c0 = unit%g.down*g.rows, unit/g.down*g.cols
-	return r0, min(g.a.rows, r0+g.rows), c0, min(g.n, c0+g.cols)
+	return g.block(unit, g.a.rows, g.n)
 }
 
 // Scratch is the number of elements that Do needs as scratch.
@@ -241,11 +233,11 @@ func (g *SparseGemm[T]) Do(unit int, a, b, c, scratch []T, add bool, held *int) 
 	b, row := b[c0:(g.a.cols-1)*g.b+c1], g.b
 	if g.packs() {
 		row = c1 - c0
-		if *held != unit/g.down {
+		if _, strip := g.place(unit); *held != strip {
 			for p := range g.a.cols {
 				copy(scratch[p*row:][:row], b[p*g.b:])
 			}
-			*held = unit / g.down
+			*held = strip
 		}
 		b = scratch[:g.a.cols*row]
 	}
