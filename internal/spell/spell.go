@@ -7,18 +7,33 @@ import (
 	"strings"
 )
 
-// Nearest is the allowed name with the fewest edits from name, or "" where none
-// is near. Upper and lower case are the same.
+// Nearest is the allowed name with the fewest edits from name, or else one of the
+// two of which begins the other, as batch and batchsize; "" where none is near.
+// Upper and lower case are the same.
 func Nearest(name string, allowed []string) string {
+	name = strings.ToLower(name)
 	// At least one letter has to stay.
 	best, least := "", min(max(2, len(name)/3), len(name)-1)+1
 	for _, a := range allowed {
-		if d := edits(strings.ToLower(name), strings.ToLower(a)); d < least {
+		if d := edits(name, strings.ToLower(a)); d < least {
 			best, least = a, d
+		}
+	}
+	if best != "" {
+		return best
+	}
+	most := shortestBeginning - 1
+	for _, a := range allowed {
+		lower := strings.ToLower(a)
+		if n := min(len(name), len(a)); n > most && (strings.HasPrefix(name, lower) || strings.HasPrefix(lower, name)) {
+			best, most = a, n
 		}
 	}
 	return best
 }
+
+// shortestBeginning is how many letters of a name tell it from others.
+const shortestBeginning = 3
 
 // Hint ends an error about an unknown name: "; did you mean ...?", or nothing
 // where no allowed name is near.

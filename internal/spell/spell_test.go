@@ -11,6 +11,14 @@ func TestNearest(t *testing.T) {
 			t.Errorf("Nearest(%q) = %q, want %q", name, got, want)
 		}
 	}
+	flags := []string{"batch", "opt", "log", "landscape-every", "lr"}
+	for name, want := range map[string]string{
+		"batchsize": "batch", "Batch_size": "batch", "optimizer": "opt", "logfile": "log", "landscape": "landscape-every", "lrate": "", "ba": "", "bat": "batch",
+	} {
+		if got := Nearest(name, flags); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", name, got, want)
+		}
+	}
 	if Hint("adm", allowed) != `; did you mean "adam"?` || Hint("something else", allowed) != "" {
 		t.Error("Hint does not say what Nearest finds")
 	}
