@@ -54,7 +54,10 @@ const (
 	// apart, and so many pages, are slow to come from where they are, the more so the
 	// busier the machine.
 	packBytes = 1 << 20
-	packRows  = 192 // fewer rows than this do not repay packing
+	packRows  = 192 // fewer rows than this do not repay packing, unless B is crowded
+	// wayBytes is what a way of the second-level cache has, about: lines so far apart, or
+	// a power of two less, share its places.
+	wayBytes = 128 << 10
 	// With slabs narrower than a unit, every row of one is a line of memory of its
 	// own, far from the next: that repays sooner.
 	slabRows, slabDepth = 48, 64
@@ -115,6 +118,8 @@ func NewGemm[T Float](m, n, k int, a, b Mat, c int) *Gemm[T] {
 		g.packing = gathered
 	case g.tile.slab < UnitCols && n > g.tile.slab && m >= slabRows && k >= slabDepth:
 		g.packing = copied
+	case crowded(m, k, b.Row*sizeof[T](), g.cols*sizeof[T]()):
+		g.packing = copied
 	case m < packRows:
 	case k*n*sizeof[T]() > packBytes, n > g.tile.lanes && k > 64 && b.Row*sizeof[T]()%4096 == 0:
 		g.packing = copied
@@ -122,6 +127,16 @@ func NewGemm[T Float](m, n, k int, a, b Mat, c int) *Gemm[T] {
 		g.packing = copied
 	}
 	return g
+}
+
+// crowded tells whether a strip of B, k rows of so many bytes which begin row bytes apart,
+// has so few places in the second-level cache that parts of it come from farther away
+// each time that rows of A go by. Up to half of 16 ways that does no harm; the more of
+// them beyond, the fewer rows repay packing.
+func crowded(m, k, row, width int) bool {
+	apart := row & -row // rows begin at multiples of it
+	ways := k * max(apart, width) / wayBytes
+	return m*(ways-8) > 256
 }
 
 // cut gives the number of parts, and the size of all but the last, that n falls

@@ -26,6 +26,10 @@ func newMatrix[T Float](r *rand.Rand, rows, cols int) matrix[T] {
 	default:
 		m = Mat{2*cols + gap, 2}
 	}
+	return layMatrix[T](r, rows, cols, m)
+}
+
+func layMatrix[T Float](r *rand.Rand, rows, cols int, m Mat) matrix[T] {
 	n := 0
 	if rows > 0 && cols > 0 {
 		n = (rows-1)*m.Row + (cols-1)*m.Col + 1
@@ -55,6 +59,10 @@ func testGemm[T Float](t *testing.T) {
 			m, n, k = 200+r.IntN(20), 64+r.IntN(9), 1000+r.IntN(9)
 		}
 		a, b := newMatrix[T](r, m, k), newMatrix[T](r, k, n)
+		if trial%100 == 50 { // few rows, and those of B crowded in a cache
+			m, n, k = 60+r.IntN(20), 1+r.IntN(130), 500+r.IntN(20)
+			a, b = newMatrix[T](r, m, k), layMatrix[T](r, k, n, Mat{1024, 1})
+		}
 		crow := n + r.IntN(2)*r.IntN(20)
 		c := newFenced[T](r, max(0, (m-1)*crow+n))
 		add := r.IntN(2) == 0
@@ -101,6 +109,22 @@ func testGemm[T Float](t *testing.T) {
 					t.Fatalf("%s: C[%d,%d] is %v, want %v", what, i, j, got, want)
 				}
 			}
+		}
+	}
+}
+
+// TestCrowded: rows of B a power of two apart are packed from where that was found to be
+// sooner, on a second-level cache of 16 ways of 128 KB.
+func TestCrowded(t *testing.T) {
+	for _, c := range []struct {
+		m, k, columns int // of a float32 B
+		want          bool
+	}{
+		{128, 784, 512, true}, {128, 512, 512, false}, {128, 1024, 512, true}, {64, 784, 1024, true}, {32, 784, 1024, true},
+		{32, 784, 512, false}, {48, 784, 512, false}, {128, 256, 1024, false}, {128, 400, 1024, true}, {128, 1000, 1000, false},
+	} {
+		if got := crowded(c.m, c.k, 4*c.columns, 4*UnitCols); got != c.want {
+			t.Errorf("%dx%dx%d: %v, want %v", c.m, c.k, c.columns, got, c.want)
 		}
 	}
 }
