@@ -283,6 +283,10 @@ func (g *Gemm[T]) pack(dst []T, row int, b []T, cols int) {
 	slab := g.tile.slab
 	switch {
 	case g.packing == copied && slab == UnitCols:
+		if row == cols {
+			copyRows(dst, b, g.b.Row, cols, g.k)
+			return
+		}
 		for p := range g.k {
 			copy(dst[p*row:][:cols], b[p*g.b.Row:])
 		}

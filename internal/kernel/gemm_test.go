@@ -290,6 +290,38 @@ func TestSpread(t *testing.T) {
 	}
 }
 
+// TestCopyRows: rows are copied, and nothing else is read or written.
+func TestCopyRows(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		t.Run("float32", testCopyRows[float32])
+		t.Run("float64", testCopyRows[float64])
+	})
+}
+
+func testCopyRows[T Float](t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	for i := range 200 {
+		rows, cols := r.IntN(40), r.IntN(140)
+		switch i % 4 {
+		case 0:
+			cols = 16 * r.IntN(9) // whole lines
+		case 1:
+			rows, cols = 300+r.IntN(99), 64 // in several calls
+		}
+		row := cols + r.IntN(5)
+		src, dst := newFenced[T](r, max(0, (rows-1)*row+cols)), newFenced[T](r, rows*cols)
+		copyRows(dst.x, src.x, row, cols, rows)
+		what := fmt.Sprintf("%d rows of %d, %d apart", rows, cols, row)
+		src.check(t, what)
+		dst.check(t, what)
+		for j := range rows {
+			if !slices.Equal(dst.x[j*cols:][:cols], src.x[j*row:][:cols]) {
+				t.Fatalf("%s: row %d", what, j)
+			}
+		}
+	}
+}
+
 // Products by the shapes of networks, one core: with -cpu 1 the metric is the
 // rate of the kernels alone.
 func BenchmarkGemm(b *testing.B) {

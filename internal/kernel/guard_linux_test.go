@@ -176,5 +176,8 @@ func testGuardPages[T Float](t *testing.T) {
 		g.try(fmt.Sprintf("transpose of %dx%d", m, n), func() {
 			Transpose(slice(m*n), m, slice(m*n), n, m, n)
 		})
+		g.try(fmt.Sprintf("copy of %dx%d", m, n), func() {
+			copyRows(slice(m*n), slice(m*n), n, n, m)
+		})
 	}
 }

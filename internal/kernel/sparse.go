@@ -234,9 +234,7 @@ func (g *SparseGemm[T]) Do(unit int, a, b, c, scratch []T, add bool, held *int) 
 	if g.packs() {
 		row = c1 - c0
 		if _, strip := g.place(unit); *held != strip {
-			for p := range g.a.cols {
-				copy(scratch[p*row:][:row], b[p*g.b:])
-			}
+			copyRows(scratch, b, g.b, row, g.a.cols)
 			*held = strip
 		}
 		b = scratch[:g.a.cols*row]

@@ -48,3 +48,14 @@ func spread[T Float](dst []T, tile, step int, src []T, srcRow, width, tiles, ste
 		spreadAsm(dst, tile, step, src, srcRow, low, tiles-wide, steps)
 	}
 }
+
+// copyRows copies rows of cols elements, row elements apart in src, to dst one behind the
+// other.
+func copyRows[T Float](dst, src []T, row, cols, rows int) {
+	if copyRowsAsm(dst, src, row, cols, rows) {
+		return
+	}
+	for r := range rows {
+		copy(dst[r*cols:][:cols], src[r*row:])
+	}
+}

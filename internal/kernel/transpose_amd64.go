@@ -54,3 +54,35 @@ func spreadAsm[T Float](dst []T, tile, step int, src []T, srcRow, width, tiles, 
 		spreadAVX2_2(&args)
 	}
 }
+
+// copyArgs are the operands of a copy of rows. The stride is in bytes.
+type copyArgs struct {
+	dst    unsafe.Pointer
+	lines  int // of 64 bytes in a row
+	src    unsafe.Pointer
+	srcRow int
+	rows   int
+}
+
+// copyRowsAsm is copyRows for rows of whole lines, if it can.
+func copyRowsAsm[T Float](dst, src []T, row, cols, rows int) bool {
+	size := sizeof[T]()
+	if level != AVX512 || cols*size%lineBytes != 0 || cols == 0 || rows == 0 {
+		return false
+	}
+	_, _ = dst[rows*cols-1], src[(rows-1)*row+cols-1]
+	args := copyArgs{lines: cols * size / lineBytes, srcRow: row * size}
+	some := max(1, copySome/(cols*size))
+	for r := 0; r < rows; r += some {
+		args.dst, args.src, args.rows = unsafe.Pointer(&dst[r*cols]), unsafe.Pointer(&src[r*row]), min(some, rows-r)
+		callCopy(&args)
+	}
+	return true
+}
+
+// copySome is how many bytes, about, are copied in one call: assembly cannot be
+// interrupted.
+const copySome = 64 << 10
+
+//go:noinline
+func callCopy(args *copyArgs) { copyRowsAVX512(args) }

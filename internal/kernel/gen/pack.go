@@ -77,6 +77,29 @@ func (f *file) spread(nv int) {
 	f.i("RET")
 }
 
+// copies writes copies of rows of so many lines of 64 bytes, which follow each other
+// then.
+func copies(f *file) {
+	f.packing("copyRows"+f.name, "copyArgs")
+	f.label("row")
+	f.i("MOVQ", "SI", "R9")
+	f.i("MOVQ", "DX", "BX")
+	f.label("line")
+	// The rows may be pages apart.
+	f.i("PREFETCHT0", "(R9)(R8*8)")
+	f.i("VMOVUPS", "(R9)", f.v(0))
+	f.i("VMOVUPS", f.v(0), "(CX)")
+	f.i("ADDQ", "$64", "R9")
+	f.i("ADDQ", "$64", "CX")
+	f.i("DECQ", "BX")
+	f.i("JNE", "line")
+	f.i("ADDQ", "R8", "SI")
+	f.i("DECQ", "AX")
+	f.i("JNE", "row")
+	f.i("VZEROUPPER")
+	f.i("RET")
+}
+
 // transposes writes transposes of one block row: s rows of src, each of blocks*s
 // elements, become blocks*s rows of s elements, for s = 8 float32 or 4 float64.
 // Vectors of 32 bytes are as fast here as any.
