@@ -4,3 +4,9 @@ package kernel
 
 //go:noescape
 func copyRowsAVX512(args *copyArgs)
+
+//go:noescape
+func transposeAVX51232(args *transposeArgs)
+
+//go:noescape
+func transposeAVX51264(args *transposeArgs)

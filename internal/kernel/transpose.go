@@ -13,7 +13,18 @@ func Transpose[T Float](dst []T, dstRow int, src []T, srcRow, rows, cols int) {
 }
 
 func transposeSome[T Float](dst []T, dstRow int, src []T, srcRow, rows, cols int) {
-	i, step, asm := 0, 32/sizeof[T](), level >= AVX2
+	i := 0
+	if size := sizeof[T](); level == AVX512 {
+		wide, few := 64/size, 16/size
+		whole := cols / few * few
+		for ; whole > 0 && i+wide <= rows; i += wide {
+			transposeWide(dst[i:], dstRow, src[i*srcRow:], srcRow, whole/few)
+			if whole < cols {
+				transposeGo(dst[whole*dstRow+i:], dstRow, src[i*srcRow+whole:], srcRow, wide, cols-whole)
+			}
+		}
+	}
+	step, asm := 32/sizeof[T](), level >= AVX2
 	whole := cols / step * step
 	for ; asm && whole > 0 && i+step <= rows; i += step {
 		transposeAsm(dst[i:], dstRow, src[i*srcRow:], srcRow, whole/step)

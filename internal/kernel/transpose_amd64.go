@@ -25,6 +25,21 @@ func transposeAsm[T Float](dst []T, dstRow int, src []T, srcRow, blocks int) {
 	}
 }
 
+// transposeWide transposes as many rows as a vector of 64 bytes has elements, of so many
+// blocks of 16 bytes.
+func transposeWide[T Float](dst []T, dstRow int, src []T, srcRow, blocks int) {
+	size := sizeof[T]()
+	rows, cols := 64/size, blocks*16/size
+	_ = dst[(cols-1)*dstRow+rows-1]
+	_ = src[(rows-1)*srcRow+cols-1]
+	args := transposeArgs{unsafe.Pointer(&dst[0]), dstRow * size, unsafe.Pointer(&src[0]), srcRow * size, blocks}
+	if size == 4 {
+		transposeAVX51232(&args)
+	} else {
+		transposeAVX51264(&args)
+	}
+}
+
 // masksAVX2 are the masks of two vectors for the first n bytes.
 func masksAVX2(n int) [2]unsafe.Pointer {
 	words := n / 4

@@ -16,7 +16,7 @@ func main() {
 		{"gemm", avx2, gemm},
 		{"gemm", avx512, gemm},
 		{"pack", avx2, pack},
-		{"pack", avx512, copies},
+		{"pack", avx512, packWide},
 		{"pool", avx2, pooling},
 		{"pool", avx512, pooling},
 		{"depthwise", avx2, depthwise},

@@ -77,6 +77,61 @@ func (f *file) spread(nv int) {
 	f.i("RET")
 }
 
+// packWide is what vectors of 64 bytes do better.
+func packWide(f *file) {
+	copies(f)
+	for _, t := range []number{float32s, float64s} {
+		f.transposeRows(t)
+	}
+}
+
+// transposeRows writes transposes of as many rows as a vector has elements: quarters of
+// 16 bytes from four rows at a time are put together while they are loaded, and become
+// columns within the quarters. There are so many blocks of columns of 16 bytes.
+func (f *file) transposeRows(t number) {
+	f.packing("transpose"+f.name+t.suffix, "transposeArgs")
+	n := 16 / t.bytes // rows and columns of what becomes columns within a quarter
+	quarters := []string{"SI", "R11", "R12", "R13"}
+	f.i("LEAQ", "(R8)(R8*2)", "R9")
+	f.i("LEAQ", "(DX)(DX*2)", "R10")
+	for q := 1; q < 4; q++ {
+		f.i("LEAQ", fmt.Sprintf("(%s)(R8*%d)", quarters[q-1], n), quarters[q])
+	}
+	insert := map[int]string{4: "VINSERTF32X4", 8: "VINSERTF64X2"}[t.bytes]
+	f.label("loop")
+	for i := range n {
+		for q, base := range quarters {
+			from := "(" + base + ")" + []string{"", "(R8*1)", "(R8*2)", "(R9*1)"}[i]
+			if q == 0 {
+				f.i("VMOVUPS", from, fmt.Sprintf("X%d", i))
+			} else {
+				f.i(insert, fmt.Sprintf("$%d", q), from, f.v(i), f.v(i))
+			}
+		}
+	}
+	at := 0 // where pairs of rows are
+	if n == 4 {
+		at = 4
+		for i := 0; i < n; i += 2 {
+			f.i("VUNPCKLPS", f.v(i+1), f.v(i), f.v(at+i/2))
+			f.i("VUNPCKHPS", f.v(i+1), f.v(i), f.v(at+2+i/2))
+		}
+	}
+	for j := range n {
+		op := []string{"VUNPCKLPD", "VUNPCKHPD"}[j%2]
+		f.i(op, f.v(at+j/2*2+1), f.v(at+j/2*2), f.v(10))
+		f.i("VMOVUPS", f.v(10), "(CX)"+[]string{"", "(DX*1)", "(DX*2)", "(R10*1)"}[j])
+	}
+	for _, base := range quarters {
+		f.i("ADDQ", "$16", base)
+	}
+	f.i("LEAQ", fmt.Sprintf("(CX)(DX*%d)", n), "CX")
+	f.i("DECQ", "AX")
+	f.i("JNE", "loop")
+	f.i("VZEROUPPER")
+	f.i("RET")
+}
+
 // copies writes copies of rows of so many lines of 64 bytes, which follow each other
 // then.
 func copies(f *file) {
