@@ -71,10 +71,5 @@ func squaresOf[T Float](c []T, cols, r0, r1, c0, c1 int) float64 {
 		c = c[r0*cols : r1*cols]
 		return kernel.Dot64(c, c)
 	}
-	sum := 0.0
-	for r := r0; r < r1; r++ {
-		row := c[r*cols+c0 : r*cols+c1]
-		sum += kernel.Dot64(row, row)
-	}
-	return sum
+	return kernel.SquaresOfRows(c[r0*cols+c0:], cols, r1-r0, c1-c0)
 }

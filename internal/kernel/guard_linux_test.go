@@ -141,6 +141,7 @@ func testGuardPages[T Float](t *testing.T) {
 			AddRows(slice(cols), x, rows, cols)
 			AddRows(slice((cols+1)/2), x[:(rows-1)*cols+(cols+1)/2], rows, cols)
 			half := (cols + 1) / 2
+			SquaresOfRows(x[:(rows-1)*cols+half], cols, rows, half)
 			part := Rows[T]{slice((rows-1)*cols + half), cols}
 			MapRows(Mul, part, Rows[T]{slice((rows-1)*cols + half), cols}, Rows[T]{slice(half), 0}, Rows[T]{}, rows, half, 0, 0)
 			MapRows(Tanh, part, part, Rows[T]{}, Rows[T]{}, rows, half, 0, 0)

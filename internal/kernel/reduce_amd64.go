@@ -74,6 +74,19 @@ func dotRowsAsm[T Float](out []float64, x []T, row int, y []T, n int) bool {
 	return true
 }
 
+// squaresAsm is the sum of the squares of rows of n elements, some thousands in all, in
+// assembly if there is any.
+func squaresAsm[T Float](x []T, row, rows, n int) (sum float64, ok bool) {
+	if level == Generic {
+		return 0, false
+	}
+	size := sizeof[T]()
+	_ = x[(rows-1)*row+n-1]
+	args := reduceArgs{x: unsafe.Pointer(&x[0]), out: unsafe.Pointer(&sum), xRow: row * size, rows: rows, cols: n, entry: squareBlockRed}
+	callReduce(&args, size)
+	return sum, true
+}
+
 // addRowsAsm is AddRows in assembly, if there is any.
 func addRowsAsm[T Float](dst, x []T, rows, row int) bool {
 	if level == Generic {

@@ -62,6 +62,48 @@ func testSums[T Float](t *testing.T) {
 	}
 }
 
+// TestSquaresOfRows: sums of squares of rows are near exact, and the same on all processors.
+func TestSquaresOfRows(t *testing.T) {
+	t.Run("float32", testSquaresOfRows[float32])
+	t.Run("float64", testSquaresOfRows[float64])
+}
+
+func testSquaresOfRows[T Float](t *testing.T) {
+	was := level
+	defer func() { level = was }()
+	r := rand.New(rand.NewPCG(3, 4))
+	for i := range 100 {
+		rows, n := r.IntN(200), r.IntN(140)
+		if i%10 == 0 {
+			rows, n = r.IntN(4), sumBlock-1+r.IntN(3)
+		}
+		row := n + r.IntN(9)
+		x := newFenced[T](r, max(0, (rows-1)*row+n))
+		exact := bigNew()
+		for j := range rows {
+			for _, v := range x.x[j*row:][:n] {
+				exact.Add(exact, bigNew().Mul(bigOf(float64(v)), bigOf(float64(v))))
+			}
+		}
+		want, _ := exact.Float64()
+		first := 0.0
+		for l := Generic; l <= detect(); l++ {
+			level = l
+			got := SquaresOfRows(x.x, row, rows, n)
+			// A lane adds up to 66 numbers, of some rows, and then come some tens of sums.
+			if e := math.Abs(got - want); !(e <= 120*0x1p-53*want) {
+				t.Errorf("%s: squares of %d rows of %d are off by %g of %g", l, rows, n, e, want)
+			}
+			if l == Generic {
+				first = got
+			} else if got != first {
+				t.Errorf("%s: squares of %d rows of %d are %v, in plain Go %v", l, rows, n, got, first)
+			}
+			x.check(t, "squares of rows")
+		}
+	}
+}
+
 // TestSumOfFloat32DoesNotOverflow on the way to a finite result.
 func TestSumOfFloat32DoesNotOverflow(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
@@ -429,6 +471,7 @@ func BenchmarkReduce(b *testing.B) {
 		{"logsumexpRows10", func() { LogSumExpRows(d, x, n/10, 10) }},
 		{"softmaxCrossEntropyRows10", func() { SoftmaxCrossEntropyRows(d[:n/10], y, x, labels, n/10, 10, 1) }},
 		{"softmaxCrossEntropyRows1024", func() { SoftmaxCrossEntropyRows(d[:10], y, x, labels, 10, 1024, 1) }},
+		{"squaresOfRows64", func() { SquaresOfRows(x, 64, n/64, 64) }},
 		{"addRows512", func() { AddRows(d[:512], x, n/512, 512) }},
 	} {
 		for l := Generic; l <= detect(); l++ {

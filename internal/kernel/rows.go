@@ -16,6 +16,7 @@ const (
 	scaleRed
 	addRed
 	squareRed
+	squareBlockRed
 )
 
 // sumRowsGo sums rows of x, of x y, or of e^(x-shift), whose terms go to y if it
@@ -43,12 +44,7 @@ func sumRowsGo[T Float](kind reduceKind, out []float64, x, y []T, shift []float6
 				}
 			}
 		}
-		for n := sumLanes / 2; n > 0; n /= 2 {
-			for i := range n {
-				lane[i] += lane[i+n]
-			}
-		}
-		out[r] = lane[0]
+		out[r] = addLanes(&lane)
 	}
 }
 
@@ -205,6 +201,48 @@ func dotRows[T Float](out []float64, x []T, row int, y []T, n int) {
 	for r := range out {
 		out[r] = Dot64(x[r*row:][:n], y)
 	}
+}
+
+// SquaresOfRows is the sum of the squares of rows of x, row elements apart, of n elements
+// each. Some rows at a time are added in the lanes of [Dot64], which go on from row to row;
+// what comes of them, and of rows that are longer than its blocks, is added in order.
+func SquaresOfRows[T Float](x []T, row, rows, n int) float64 {
+	sum := 0.0
+	if n > sumBlock {
+		for r := range rows {
+			v := x[r*row:][:n]
+			sum += Dot64(v, v)
+		}
+		return sum
+	}
+	each := sumBlock / max(n, 1)
+	for r := 0; r < rows && n > 0; r += each {
+		sum += squaresOfSome(x[r*row:], row, min(each, rows-r), n)
+	}
+	return sum
+}
+
+func squaresOfSome[T Float](x []T, row, rows, n int) float64 {
+	if sum, ok := squaresAsm(x, row, rows, n); ok {
+		return sum
+	}
+	var lane [sumLanes]float64
+	for r := range rows {
+		for i, v := range x[r*row:][:n] {
+			lane[i%sumLanes] += float64(float64(v) * float64(v))
+		}
+	}
+	return addLanes(&lane)
+}
+
+// addLanes adds lanes in halves.
+func addLanes(lane *[sumLanes]float64) float64 {
+	for n := sumLanes / 2; n > 0; n /= 2 {
+		for i := range n {
+			lane[i] += lane[i+n]
+		}
+	}
+	return lane[0]
 }
 
 // scaleRows multiplies row r of x [rows, cols] by c[r], rounded to T.

@@ -40,6 +40,7 @@ func reductions(f *file) {
 		{"scale", (*file).scaleRows},
 		{"add", (*file).addRows},
 		{"square", func(f *file, t number) { f.sums(t, true, true) }},
+		{"squareBlock", (*file).squareBlock},
 	}
 	for _, t := range []number{float32s, float64s} {
 		table := fmt.Sprintf("reductions%s%s", f.name, t.suffix)
@@ -154,19 +155,46 @@ func (f *file) sums(t number, product, same bool) {
 				other = n + 1
 				f.loadTo(other, at(off, "R13"), t, float64s, masked)
 			}
-			switch {
-			case !product:
-				f.i("VADDPD", f.v(n), f.v(j), f.v(j))
-			case t.bytes == 4: // products are exact: one rounding is as good as two
-				f.i("VFMADD231PD", f.v(other), f.v(n), f.v(j))
-			default:
-				f.i("VMULPD", f.v(other), f.v(n), f.v(n))
+			if product {
+				f.addProduct(t, n, other, j)
+			} else {
 				f.i("VADDPD", f.v(n), f.v(j), f.v(j))
 			}
 		})
 		f.addLanes(n)
 		f.i("VMOVSD", x(0), "(R9)")
 	})
+}
+
+// addProduct adds the product of float64 registers a and b, which were of type t, to
+// register sum. It overwrites a.
+func (f *file) addProduct(t number, a, b, sum int) {
+	if t.bytes == 4 { // products are exact: one rounding is as good as two
+		f.i("VFMADD231PD", f.v(b), f.v(a), f.v(sum))
+		return
+	}
+	f.i("VMULPD", f.v(b), f.v(a), f.v(a))
+	f.i("VADDPD", f.v(a), f.v(sum), f.v(sum))
+}
+
+// squareBlock is the sum of the squares of all rows, in lanes that go on from row to row.
+func (f *file) squareBlock(t number) {
+	n := 32 / f.lanes(float64s)
+	for j := range n {
+		f.zero(j)
+	}
+	f.label("row")
+	f.i("MOVQ", "SI", "CX")
+	f.i("MOVQ", at(redCols, "DI"), "DX")
+	f.alongRow(t, float64s, n, func(j int, masked bool) {
+		f.loadTo(n, at(j*f.lanes(float64s)*t.bytes, "CX"), t, float64s, masked)
+		f.addProduct(t, n, n, j)
+	})
+	f.i("ADDQ", at(redXRow, "DI"), "SI")
+	f.i("DECQ", "R10")
+	f.i("JNE", "row")
+	f.addLanes(n)
+	f.i("VMOVSD", x(0), "(R9)")
 }
 
 // extremes are minima: min keeps the sign of zeros and NaN if both orders of its
